@@ -1,0 +1,6 @@
+export * from './bridge.ts'
+export * from './channel-names.ts'
+export * from './channels.ts'
+export * from './dto.ts'
+export * from './result.ts'
+export * from './view.ts'

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+
+/**
+ * The view of an approval: everything the prompt shows, and what a decision is bound to
+ * (`view_hash = H("countersign.view.v1", view)`, docs/approvals.md). Only strings, safe integers, booleans, null,
+ * arrays and objects, so that it has one canonical JSON. Nothing that is stamped at execution is in it.
+ */
+export const trustStates = ['unknown', 'seen', 'pinned', 'verified', 'changed', 'blocked'] as const
+export const TrustState = z.enum(trustStates)
+export type TrustState = z.infer<typeof TrustState>
+
+export const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** The key picture ("knot"): indices into the colour tables and the two strands' tracks per sector. */
+export const KeyPicture = z.strictObject({
+  a: z.int().min(0).max(9),
+  b: z.int().min(0).max(9),
+  A: z.array(z.int().min(0).max(2)).length(12),
+  B: z.array(z.int().min(0).max(2)).length(12),
+})
+export type KeyPicture = z.infer<typeof KeyPicture>
+
+/** Consequence grade: 1 told, 2 public, 3 shares a secret, 4 ends or destroys. */
+export const Grade = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)])
+export type Grade = z.infer<typeof Grade>
+
+export const hsSteps = ['confirm', 'request', 'conclude', 'close'] as const
+export const HsStep = z.enum(hsSteps)
+export type HsStep = z.infer<typeof HsStep>
+
+export const View = z.strictObject({
+  v: z.literal(1),
+  profile: z.literal('hs'),
+  role: z.enum(['initiator', 'responder']),
+  step: HsStep,
+  self: z.strictObject({ name: z.string(), id: z.string(), sign_pub: hex32 }),
+  peer: z.strictObject({
+    id: z.string(),
+    /** Claimed, cleaned of control and bidi characters; null when the peer has claimed none. */
+    name: z.string().nullable(),
+    sign_pub: hex32.nullable(),
+    kx_pub: hex32.nullable(),
+    /** Four key words, or none while no key is known. */
+    words: z.array(z.string()).max(4),
+    picture: KeyPicture.nullable(),
+    trust: TrustState,
+    /** Key shown against the key pinned before. */
+    key: z.enum(['none', 'new', 'pinned', 'changed']),
+    /** RFC 3339, UTC. */
+    first_seen: z.string(),
+    sessions_before: z.int().min(0),
+  }),
+  /** The one sentence that is decided; `verb` is the button. */
+  sentence: z.string(),
+  consequence: z.string(),
+  verb: z.string(),
+  grade: Grade,
+  /** Steps of the strip, in order, and which one is decided now (index). */
+  steps: z.array(z.string()).max(8),
+  current: z.int().min(0).max(7),
+  now: z.string(),
+  after: z.string(),
+  /** Lines of the legacy notice, empty for none. */
+  notice: z.array(z.string()).max(6),
+  /** Label and value pairs shown in full under the strip (mono values). */
+  facts: z.array(z.strictObject({ label: z.string(), value: z.string() })).max(12),
+  /** Seconds from making the request to its expiry. */
+  expires_in: z.int().min(1),
+})
+export type View = z.infer<typeof View>
