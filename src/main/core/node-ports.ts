@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { workerKdf } from './identity/kdf.ts'
+import type { Cancel, Clock, Files, Log, Ports, Random } from './ports.ts'
+
+// The only file of the core that reads a clock, a random source or the file system; everything else gets them from here as ports.
+
+/** Longest time a platform timer takes; beyond it node fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** The machine's clock. `monotonic` counts from a point fixed while the machine runs, so readings of two processes compare. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  zoneOffsetMinutes: (at) => -new Date(at).getTimezoneOffset() || 0,
+  schedule: (ms, run): Cancel => {
+    let timer: ReturnType<typeof setTimeout>
+    const arm = (left: number): void => {
+      timer = setTimeout(() => (left > LONGEST_TIMER ? arm(left - LONGEST_TIMER) : run()), Math.min(Math.max(left, 0), LONGEST_TIMER))
+    }
+    arm(ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The operating system's generator, through node. */
+export const systemRandom: Random = {
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+
+/** The real file system. Folders are made with mode 0700; what is opened for writing never existed before. */
+export const nodeFiles: Files = {
+  read: (path) => {
+    const bytes = readFileSync(path)
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  },
+  list: (folder) => readdirSync(folder),
+  exists: (path) => {
+    try {
+      lstatSync(path)
+      return true
+    } catch (error) {
+      // "Cannot look" is not "is not there": anything else is for the caller to hear about.
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+      throw error
+    }
+  },
+  makeFolder: (path) => {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  },
+  createExclusive: (path, mode) => openSync(path, 'wx', mode),
+  write: (handle, bytes) => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at)
+  },
+  sync: (handle) => fsyncSync(handle),
+  close: (handle) => closeSync(handle),
+  rename: (from, to) => renameSync(from, to),
+  remove: (path) => unlinkSync(path),
+  syncFolder: (path) => {
+    // Windows has no handle of a folder to flush; NTFS journals the rename.
+    if (process.platform === 'win32') return
+    const handle = openSync(path, 'r')
+    try {
+      fsyncSync(handle)
+    } catch (error) {
+      // Some network file systems cannot; the rename itself has happened.
+      if (codeOf(error) !== 'EINVAL' && codeOf(error) !== 'ENOTSUP') throw error
+    } finally {
+      closeSync(handle)
+    }
+  },
+}
+
+/** The ports of a real process. `kdfWorker` is the file of the key derivation's worker thread (identity/kdf-worker-path.ts in a build). */
+export const nodePorts = (options: { readonly log: Log; readonly kdfWorker: string | URL }): Ports => ({
+  clock: systemClock,
+  random: systemRandom,
+  kdf: workerKdf(options.kdfWorker),
+  files: nodeFiles,
+  log: options.log,
+})
