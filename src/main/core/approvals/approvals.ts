@@ -1,0 +1,265 @@
+import type { View, ApprovalDto, HsStep, RequestDto } from '../../../contract/index.ts'
+import type { PeerId } from '../brand.ts'
+import { toHex } from '../crypto/bytes.ts'
+import { AppFault } from '../fault.ts'
+import type { Role } from '../hs/thread.ts'
+import type { Cancel, Ports } from '../ports.ts'
+import type { DecisionEntry, PeerRow, RequestRow } from '../store/rows.ts'
+import type { Store } from '../store/store.ts'
+import type { Work } from '../work.ts'
+import { EXPIRES_BY_HAND_S, viewHash } from './view.ts'
+import type { PolicyAnswer } from './policy.ts'
+
+/** An approval by hand is held so long before its transaction begins; a crash in that time means undecided. */
+export const UNDO_MS = 3_000
+/** Waiting requests in all; beyond it nothing more is asked, and the person is told. */
+export const MOST_REQUESTS = 200
+
+export type Outcome = { readonly decision: 'approve' | 'auto' } | { readonly decision: 'reject' | 'expire'; readonly reason: string }
+
+export interface ApprovalDeps {
+  readonly ports: Ports
+  readonly store: Store
+  readonly work: Work
+  readonly appVersion: string
+  /** Builds the view from the core's own state, now. Throws when the step is not possible any more. */
+  readonly build: (peerId: PeerId, role: Role, step: HsStep, expiresIn: number) => View
+  readonly peer: (id: PeerId) => PeerRow
+  readonly policy: (peer: PeerRow, step: HsStep) => PolicyAnswer
+  /** Tells the thread, inside the transaction of the decision. */
+  readonly execute: (request: RequestRow, outcome: Outcome) => void
+  /** A held request came to its end another way than by the caller's hand. */
+  readonly refused: (request: RequestRow, why: string) => void
+}
+
+export interface Approvals {
+  /** A thread wants a decision; identical ones collapse. Inside the transaction of its event. */
+  ask(peerId: PeerId, role: Role, step: HsStep): void
+  /** What the thread asked is not wanted any more. */
+  unask(peerId: PeerId, role: Role): void
+  decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null): { undoUntil: number | null }
+  undo(id: string): void
+  rejectAll(peerId: PeerId | null, reason: string): number
+  /** Expires what is due; returns Unix ms of the next expiry. */
+  expire(): number | null
+  waiting(): RequestRow[]
+  request(id: string): RequestRow | undefined
+  requestDto(request: RequestRow): RequestDto
+  approvalDto(request: RequestRow): ApprovalDto
+  issue(request: RequestRow): string | null
+  /** Held approvals become undecided; timers stop. */
+  stop(): void
+}
+
+interface Held {
+  readonly cancel: Cancel
+  readonly until: number
+  readonly hash: string
+}
+
+export const createApprovals = (deps: ApprovalDeps): Approvals => {
+  const { store, work, ports } = deps
+  const held = new Map<string, Held>()
+  /** Why the last decision on a request was refused; shown with the request. */
+  const refusals = new Map<string, string>()
+
+  const find = (id: string): RequestRow => {
+    const request = store.requests.get(id)
+    if (!request) throw new AppFault('NOT_FOUND', 'This request is not waiting any more.')
+    return request
+  }
+
+  const stepOf = (request: RequestRow): HsStep => request.step as HsStep
+
+  const rebuilt = (request: RequestRow): View => {
+    const view = deps.build(request.peerId, request.role, stepOf(request), Math.round((request.expiresAt - request.createdAt) / 1000))
+    return view
+  }
+
+  const drop = (request: RequestRow): void => {
+    held.get(request.id)?.cancel()
+    held.delete(request.id)
+    refusals.delete(request.id)
+    store.requests.remove(request.id)
+    work.touch(`request:${request.id}`)
+    work.touch('app')
+  }
+
+  /** Decision, thread, outbox and events are one transaction. */
+  const settle = (request: RequestRow, outcome: Outcome, by: DecisionEntry['by'], hash: string, policyId?: string, reason?: string | null): void => {
+    work.run(() => {
+      const text = 'reason' in outcome ? outcome.reason : reason
+      const entry = store.decisions.append({
+        at: ports.clock.now(),
+        request_id: request.id,
+        peer: request.peerId,
+        step: request.step,
+        view_hash: hash,
+        decision: outcome.decision,
+        by,
+        ...(policyId === undefined ? {} : { policy_id: policyId }),
+        ...(text ? { reason: text } : {}),
+        app_version: deps.appVersion,
+      })
+      work.emit({ event: 'decision', id: request.id, peer: request.peerId, step: stepOf(request), decision: outcome.decision, by, ...(text ? { reason: text } : {}) })
+      work.touch(`decision:${entry.seq}`)
+      drop(request)
+      deps.execute(request, outcome)
+    })
+  }
+
+  /** Everything a decision is bound to, checked at execution and not before: expiry, trust, and the very view that was shown. */
+  const executable = (request: RequestRow, hash: string): string | null => {
+    if (ports.clock.now() >= request.expiresAt) return 'This request has expired.'
+    const standing = issue(request)
+    if (standing) return standing
+    if (viewHash(rebuilt(request)) !== hash) return 'What was shown is no longer what would be done. Here is the request anew.'
+    return null
+  }
+
+  const issue = (request: RequestRow): string | null => {
+    const { trust } = deps.peer(request.peerId)
+    if (trust === 'changed') return 'This peer’s key is not the one you pinned. Nothing can be approved before you decide on that.'
+    if (trust === 'blocked') return 'This peer is blocked.'
+    return null
+  }
+
+  const refuse = (request: RequestRow, why: string): void => {
+    refusals.set(request.id, why)
+    work.run(() => {
+      // Shown anew: the request now carries the view as it is.
+      const view = rebuilt(request)
+      const hash = viewHash(view)
+      store.requests.put({ ...request, view, viewHash: hash })
+      work.emit({ event: 'request', id: request.id, peer: request.peerId, step: stepOf(request), view, view_hash: hash, expires: new Date(request.expiresAt).toISOString() })
+      work.touch(`request:${request.id}`)
+    })
+    deps.refused(request, why)
+  }
+
+  const finishHold = (id: string): void => {
+    const hold = held.get(id)
+    const request = store.requests.get(id)
+    held.delete(id)
+    if (!hold || !request) return
+    const why = executable(request, hold.hash)
+    if (why) refuse(request, why)
+    else settle(request, { decision: 'approve' }, 'person', hold.hash)
+  }
+
+  const considerPolicy = (id: string): void => {
+    const request = store.requests.get(id)
+    if (!request || held.has(id)) return
+    const answer = deps.policy(deps.peer(request.peerId), stepOf(request))
+    if (!answer.auto) return
+    if (executable(request, request.viewHash) === null) settle(request, { decision: 'auto' }, 'policy', request.viewHash, answer.policyId, answer.reason)
+  }
+
+  return {
+    ask: (peerId, role, step) => {
+      const now = ports.clock.now()
+      const all = store.requests.all()
+      const same = all.find((r) => r.peerId === peerId && r.role === role && r.step === step)
+      if (same) {
+        store.requests.put({ ...same, count: same.count + 1 })
+        work.touch(`request:${same.id}`)
+        return
+      }
+      if (all.length >= MOST_REQUESTS) throw new AppFault('STATE', 'Too many requests wait for a decision. Decide or reject some first.')
+      const view = deps.build(peerId, role, step, EXPIRES_BY_HAND_S)
+      const id = toHex(ports.random.bytes(16))
+      const hash = viewHash(view)
+      const expiresAt = now + EXPIRES_BY_HAND_S * 1000
+      store.requests.put({ id, peerId, role, step, view, viewHash: hash, createdAt: now, expiresAt, count: 1, undoUntil: null, extra: {} })
+      work.emit({ event: 'request', id, peer: peerId, step, view, view_hash: hash, expires: new Date(expiresAt).toISOString() })
+      work.touch(`request:${id}`)
+      work.touch('app')
+      work.after(() => considerPolicy(id))
+    },
+
+    unask: (peerId, role) => {
+      for (const request of store.requests.all()) if (request.peerId === peerId && request.role === role) drop(request)
+    },
+
+    decide: (id, shownHash, decision, reason) => {
+      const request = find(id)
+      if (decision === 'reject') {
+        const text = reason ?? 'Rejected.'
+        settle(request, { decision: 'reject', reason: text }, 'person', shownHash)
+        return { undoUntil: null }
+      }
+      if (held.has(id)) throw new AppFault('STATE', 'This request is approved already and about to be carried out.')
+      const why = executable(request, shownHash)
+      if (why) {
+        refuse(request, why)
+        throw new AppFault(ports.clock.now() >= request.expiresAt ? 'EXPIRED' : 'STALE', why)
+      }
+      refusals.delete(id)
+      const until = ports.clock.now() + UNDO_MS
+      held.set(id, { cancel: ports.clock.schedule(UNDO_MS, () => finishHold(id)), until, hash: shownHash })
+      work.run(() => work.touch(`request:${id}`))
+      return { undoUntil: until }
+    },
+
+    undo: (id) => {
+      const hold = held.get(id)
+      if (!hold) throw new AppFault('STATE', 'It is too late to undo this.')
+      hold.cancel()
+      held.delete(id)
+      work.run(() => work.touch(`request:${id}`))
+    },
+
+    rejectAll: (peerId, reason) => {
+      const wanted = store.requests.all().filter((r) => peerId === null || r.peerId === peerId)
+      for (const request of wanted) if (store.requests.get(request.id)) settle(request, { decision: 'reject', reason }, 'person', request.viewHash)
+      return wanted.length
+    },
+
+    expire: () => {
+      const now = ports.clock.now()
+      let next: number | null = null
+      for (const request of store.requests.all()) {
+        if (request.expiresAt <= now) settle(request, { decision: 'expire', reason: 'Nobody decided in time.' }, 'policy', request.viewHash, 'expiry')
+        else next = Math.min(next ?? request.expiresAt, request.expiresAt)
+      }
+      return next
+    },
+
+    waiting: () => store.requests.all(),
+    request: (id) => store.requests.get(id),
+    issue: (request) => issue(request) ?? refusals.get(request.id) ?? null,
+
+    requestDto: (request) => ({
+      id: request.id,
+      peer: request.peerId,
+      step: stepOf(request),
+      sentence: String(request.view['sentence'] ?? ''),
+      createdAt: request.createdAt,
+      expiresAt: request.expiresAt,
+      count: request.count,
+      undoUntil: held.get(request.id)?.until ?? null,
+    }),
+
+    approvalDto: (request) => {
+      const all = store.requests.all()
+      return {
+        requestId: request.id,
+        // Rebuilt, not read back: what is drawn is what would be done at this moment.
+        view: rebuilt(request),
+        createdAt: request.createdAt,
+        expiresAt: request.expiresAt,
+        position: all.findIndex((r) => r.id === request.id) + 1,
+        total: all.length,
+        mayApprove: issue(request) === null && ports.clock.now() < request.expiresAt,
+        issue: issue(request) ?? refusals.get(request.id) ?? null,
+        undoUntil: held.get(request.id)?.until ?? null,
+      }
+    },
+
+    stop: () => {
+      for (const hold of held.values()) hold.cancel()
+      held.clear()
+      refusals.clear()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { HsStep } from '../../../contract/index.ts'
+import { isTrusted } from '../peers/trust.ts'
+import type { PeerRow } from '../store/rows.ts'
+
+/**
+ * What runs without a person, from the command line (docs/interfaces.md): `ask` nothing, `auto` everything, or by peer.
+ * Only `auto` covers a first contact, and the decision log says so; nothing covers a changed key.
+ */
+export const PolicyFile = z.strictObject({
+  default: z.enum(['ask', 'auto']).default('ask'),
+  peers: z.record(z.string().min(1).max(256), z.enum(['ask', 'auto'])).default({}),
+})
+export type PolicyFile = z.infer<typeof PolicyFile>
+
+export interface StandingOrders {
+  readonly policy: PolicyFile
+  /** Answer and open with these peers when they show up; `any` for everybody. */
+  readonly meet: string | null
+  /** Ask these peers for a session; `any` for everybody. */
+  readonly propose: string | null
+  /** Conclude sessions we opened after so many answered rounds. */
+  readonly closeAfter: number | null
+  /** Open again what was closed. */
+  readonly reconnect: boolean
+}
+
+export const noOrders: StandingOrders = { policy: { default: 'ask', peers: {} }, meet: null, propose: null, closeAfter: null, reconnect: false }
+
+export const names = (order: string | null, peerId: string): boolean => order === 'any' || order === peerId
+
+export type PolicyAnswer = { readonly auto: false } | { readonly auto: true; readonly policyId: string; readonly reason: string | null }
+
+const no: PolicyAnswer = { auto: false }
+
+/** Whether a step is decided without asking; `changed` and `blocked` never are. */
+export const policyAnswer = (peer: PeerRow, step: HsStep, orders: StandingOrders, now: number): PolicyAnswer => {
+  if (peer.trust === 'changed' || peer.trust === 'blocked') return no
+  const first = !isTrusted(peer)
+  const ordered = orders.policy.peers[peer.id] ?? orders.policy.default
+  if (ordered === 'auto') return { auto: true, policyId: 'orders', reason: first ? 'first-contact' : null }
+  if (first || step === 'conclude' || step === 'close') return no
+  if (peer.policy.kind === 'accept-until' && now < peer.policy.until) return { auto: true, policyId: 'accept-until', reason: null }
+  if (peer.policy.kind === 'keep-alive') return { auto: true, policyId: 'keep-alive', reason: null }
+  return no
+}

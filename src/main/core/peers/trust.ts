@@ -1,0 +1,83 @@
+import type { PeerPolicy, TrustState } from '../../../contract/index.ts'
+import type { PeerId } from '../brand.ts'
+import type { PeerRow } from '../store/rows.ts'
+
+/** Both public keys of a peer, lower-case hex. */
+export interface PeerKeys {
+  readonly signPub: string
+  readonly kxPub: string
+}
+
+export const newPeer = (id: PeerId, now: number): PeerRow => ({
+  id,
+  name: null,
+  signPub: null,
+  kxPub: null,
+  trust: 'unknown',
+  presented: null,
+  profile: 'hs',
+  firstSeen: now,
+  lastSeen: now,
+  pinnedAt: null,
+  policy: { kind: 'ask' },
+  wanted: false,
+  zoneSkewMinutes: null,
+  zoneSkewAccepted: false,
+  extra: {},
+})
+
+const pinnedStates: readonly TrustState[] = ['pinned', 'verified', 'changed']
+export const isPinned = (peer: PeerRow): boolean => peer.pinnedAt !== null && peer.signPub !== null
+
+const sameKeys = (peer: PeerRow, keys: PeerKeys): boolean => peer.signPub === keys.signPub && peer.kxPub === keys.kxPub
+
+/** How shown keys stand to those we hold: `none` held, the same, `other` than an unpinned one, or `changed` from a pinned one. */
+export const compareKeys = (peer: PeerRow, keys: PeerKeys): 'none' | 'same' | 'other' | 'changed' => {
+  if (peer.signPub === null || peer.kxPub === null) return 'none'
+  if (sameKeys(peer, keys)) return 'same'
+  return isPinned(peer) ? 'changed' : 'other'
+}
+
+/** Takes note of keys a peer proved. Trust follows the key bytes: a pinned peer with other keys is `changed`, and nothing else about it moves. */
+export const observeKeys = (peer: PeerRow, { signPub, kxPub }: PeerKeys, now: number): PeerRow => {
+  const keys = { signPub, kxPub }
+  const seen = { ...peer, lastSeen: now }
+  switch (compareKeys(peer, keys)) {
+    case 'none':
+    case 'other':
+      return { ...seen, ...keys, trust: peer.trust === 'blocked' ? 'blocked' : 'seen', presented: null }
+    case 'same':
+      return seen
+    case 'changed':
+      return { ...seen, trust: peer.trust === 'blocked' ? 'blocked' : 'changed', presented: { ...keys } }
+  }
+}
+
+/** First approval: these very keys are what the peer is from now on. */
+export const pinKeys = (peer: PeerRow, { signPub, kxPub }: PeerKeys, now: number): PeerRow =>
+  isPinned(peer) && sameKeys(peer, { signPub, kxPub }) ? peer : { ...peer, signPub, kxPub, trust: peer.trust === 'blocked' ? 'blocked' : 'pinned', presented: null, pinnedAt: now }
+
+/** The pinned key holds; what was presented instead is put aside. */
+export const keepPinned = (peer: PeerRow): PeerRow => (peer.trust === 'changed' ? { ...peer, trust: 'pinned', presented: null } : peer)
+
+/** Blocking hides the trust state, it does not forget the key. */
+export const withPolicy = (peer: PeerRow, policy: PeerPolicy): PeerRow => {
+  if (policy.kind === 'block') return { ...peer, policy, trust: 'blocked' }
+  if (peer.trust !== 'blocked') return { ...peer, policy }
+  const trust: TrustState = peer.presented ? 'changed' : isPinned(peer) ? 'pinned' : peer.signPub ? 'seen' : 'unknown'
+  return { ...peer, policy, trust }
+}
+
+/** Nothing is sent to or taken from such a peer before a person decides. */
+export const isFrozen = (peer: PeerRow): boolean => peer.trust === 'changed' || peer.trust === 'blocked'
+export const isTrusted = (peer: PeerRow): boolean => pinnedStates.includes(peer.trust) && peer.trust !== 'changed'
+
+/** Names and ids come from strangers: controls, bidi and zero-width characters are cut before anything is drawn or logged. */
+export const cleanText = (text: string): string => text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, '')
+
+/** What stands where a name is wanted. An hs peer claims no name, so it is the one the person gave or the id's beginning. */
+export const labelOf = (peer: { readonly id: string; readonly name: string | null }): string => {
+  if (peer.name) return peer.name
+  const id = cleanText(peer.id)
+  return id.length > 13 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id || '(no name)'
+}

@@ -1,0 +1,571 @@
+import { basename, dirname, join } from 'node:path'
+import { z } from 'zod'
+import { SettingsDto, type AppDto, type ApprovalDto, type BackupDto, type MessageDto, type Patch, type PeerPolicy, type ProfileDto, type ProfileEntry, type RequestDto, type Snapshot } from '../../contract/index.ts'
+import { noOrders, type StandingOrders } from './approvals/policy.ts'
+import type { PeerId } from './brand.ts'
+import { concat, fromHex, fromUtf8, utf8 } from './crypto/bytes.ts'
+import { hkdfSha256 } from './crypto/hash.ts'
+import { keyPicture } from './crypto/key-picture.ts'
+import { keyWords } from './crypto/key-words.ts'
+import { SecretBytes } from './crypto/secret.ts'
+import type { DomainEvent, PublishedEvent } from './events.ts'
+import { AppFault } from './fault.ts'
+import { readBackup, writeBackup } from './identity-backup.ts'
+import { readFile, writeDurably } from './identity/durable-file.ts'
+import { exportIdV1, importIdV1 } from './identity/id-v1.ts'
+import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
+import { strength } from './identity/passphrase.ts'
+import { openVault, type Vault } from './identity/vault.ts'
+import { openLockedLine, sealLockedLine } from './locked-inbox.ts'
+import type { Ports } from './ports.ts'
+import { openProfile, type Profile } from './profile.ts'
+import { createRelayLink, type RelayChoice, type RelayLink } from './relay-link.ts'
+import { openStore, type Store } from './store/store.ts'
+import type { Touched } from './work.ts'
+
+export interface WalletOptions {
+  /** Folder that holds one folder a profile. */
+  readonly home: string
+  /** Profile to begin with; null for the only one, or the picker. */
+  readonly name: string | null
+  /** False: none is chosen before a command names it. Default true. */
+  readonly pick?: boolean
+  readonly version: string
+  readonly runtime: string
+  /** Overrides the profile's relay settings (command line). */
+  readonly relay?: RelayChoice
+  readonly orders?: StandingOrders
+}
+
+const defaultSettings: SettingsDto = { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 15 }
+
+const BackupState = z.strictObject({ verifiedAt: z.number().nullable(), fileName: z.string().nullable(), pinned: z.int() })
+
+/** A profile that is chosen: its database is open and its name is locked to this process, whether or not its keys are out. */
+interface Chosen {
+  readonly identity: IdentityPublic
+  readonly store: Store
+  readonly link: RelayLink
+  readonly offLink: () => void
+  settings: SettingsDto
+  open: { readonly profile: Profile; readonly secret: IdentitySecret } | null
+  /** Remembered while locked, carried out after unlocking. */
+  rejectAll: boolean
+}
+
+const profileDto = (identity: IdentityPublic): ProfileDto => ({
+  name: identity.name,
+  myId: identity.myId,
+  signPub: identity.signPub,
+  kxPub: identity.kxPub,
+  words: keyWords(fromHex(identity.signPub)),
+  picture: keyPicture(fromHex(identity.signPub)),
+  createdAt: Date.parse(identity.createdAt),
+})
+
+/** The store's key: from both private keys, so that it is there exactly while the identity is unlocked. */
+const columnKeyOf = (secret: IdentitySecret): SecretBytes =>
+  secret.kxPriv.use((kx) => secret.signPriv.use((sign) => new SecretBytes(hkdfSha256(concat(kx, sign), null, 'countersign.store.v1', 32))))
+
+/**
+ * The composition root: one object for the window, the command and the tests. Methods are named after the channels of
+ * the contract; each throws an AppFault. Call `close` before the process ends.
+ */
+export const openWallet = async (ports: Ports, options: WalletOptions) => {
+  const vault: Vault = openVault(ports, options.home)
+  const orders = options.orders ?? noOrders
+  let chosen: Chosen | null = null
+  let entries: ProfileEntry[] = []
+  let patchSeq = 0
+  let currentRequest: string | null = null
+  const onPatch = new Set<(push: { seq: number; patch: Patch }) => void>()
+  const onKdf = new Set<(push: { fraction: number }) => void>()
+  const onApproval = new Set<() => void>()
+  const onReview = new Set<() => void>()
+  const onEvent = new Set<(event: PublishedEvent) => void>()
+
+  const subscribe = <L>(set: Set<L>) => (listener: L): (() => void) => {
+    set.add(listener)
+    return () => void set.delete(listener)
+  }
+  const progress = (fraction: number): void => {
+    for (const listener of onKdf) listener({ fraction: Math.min(1, Math.max(0, fraction)) })
+  }
+  const patch = (change: Patch): void => {
+    patchSeq += 1
+    for (const listener of onPatch) listener({ seq: patchSeq, patch: change })
+  }
+  const refreshEntries = (): void => {
+    entries = vault.list().map((entry) => (entry.readable ? { readable: true, profile: profileDto(entry.profile) } : entry))
+  }
+
+  // -- what the window shows around everything else
+
+  const settings = (): SettingsDto => chosen?.settings ?? defaultSettings
+  const backupDto = (): BackupDto => {
+    const raw = chosen?.open ? chosen.store.settings.get('backup') : undefined
+    const state = BackupState.safeParse(raw)
+    if (!state.success || !chosen?.open) return { verifiedAt: null, fileName: null, peersBehind: 0 }
+    return { verifiedAt: state.data.verifiedAt, fileName: state.data.fileName, peersBehind: Math.max(0, chosen.open.profile.pinnedCount() - state.data.pinned) }
+  }
+  const stage = (): AppDto['stage'] => (chosen ? (chosen.open ? 'open' : 'locked') : entries.length === 0 ? 'onboarding' : 'picker')
+  const appDto = (): AppDto => {
+    const throttle = chosen ? vault.throttle(chosen.identity.name) : { failures: 0, retryAt: null }
+    const { relayMode: mode, relayHost: host, relayPort: port } = settings()
+    return {
+      version: options.version,
+      runtime: options.runtime,
+      stage: stage(),
+      profiles: entries,
+      profile: chosen ? profileDto(chosen.identity) : null,
+      retryAt: throttle.retryAt,
+      failedAttempts: throttle.failures,
+      relay: chosen ? chosen.link.dto() : { mode, host, port, state: 'off', joined: false, retryAt: null, error: null },
+      waiting: chosen?.store.requests.count() ?? 0,
+      settings: settings(),
+      backup: backupDto(),
+    }
+  }
+  const appChanged = (): void => patch({ kind: 'app', app: appDto() })
+
+  const unlocked = (): { profile: Profile; secret: IdentitySecret; store: Store; identity: IdentityPublic } => {
+    if (!chosen?.open) throw new AppFault('LOCKED', 'The wallet is locked.')
+    return { ...chosen.open, store: chosen.store, identity: chosen.identity }
+  }
+
+  // -- changes of the open profile, as patches and events
+
+  const orGone = <T>(value: T | null | undefined, there: (value: T) => Patch, gone: Patch | null): void => {
+    if (value !== null && value !== undefined) patch(there(value))
+    else if (gone) patch(gone)
+  }
+  const publish = (events: readonly { readonly seq: number; readonly event: DomainEvent }[], touched: ReadonlySet<Touched>): void => {
+    const profile = chosen?.open?.profile
+    const at = new Date(ports.clock.now()).toISOString()
+    for (const { seq, event } of events) for (const listener of onEvent) listener({ seq, at, ...event })
+    if (!profile) return
+    for (const what of touched) {
+      const colon = what.indexOf(':')
+      const [kind, id] = [colon < 0 ? what : what.slice(0, colon), what.slice(colon + 1)]
+      if (kind === 'app') appChanged()
+      else if (kind === 'peer') orGone(profile.peer(id as PeerId), (peer) => ({ kind: 'peer', peer }), { kind: 'peerGone', id })
+      else if (kind === 'session') orGone(profile.session(id), (session) => ({ kind: 'session', session }), null)
+      else if (kind === 'knock') orGone(profile.knock(id as PeerId), (knock) => ({ kind: 'knock', knock }), { kind: 'knockGone', peer: id })
+      else if (kind === 'message') orGone(profile.message(Number(id)), (message) => ({ kind: 'message', message }), null)
+      else if (kind === 'notice') orGone(profile.noticeOf(Number(id)), (notice) => ({ kind: 'notice', notice }), null)
+      else if (kind === 'decision') orGone(profile.decision(Number(id)), (entry) => ({ kind: 'history', entry }), null)
+      else if (kind === 'request') {
+        const request = profile.approvals.request(id)
+        orGone(request && profile.approvals.requestDto(request), (dto) => ({ kind: 'request', request: dto }), { kind: 'requestGone', id })
+        for (const listener of onApproval) listener()
+      }
+    }
+    if (events.some(({ event }) => event.event === 'request')) {
+      // A step that a policy decided at once is gone again before anybody needs to look.
+      const waiting = profile.approvals.waiting()
+      if (waiting.length > 0 && events.some(({ event }) => event.event === 'request' && waiting.some((r) => r.id === event.id))) for (const listener of onReview) listener()
+    }
+  }
+  const emitOwn = (event: DomainEvent): void => {
+    if (!chosen?.open) return
+    const seq = chosen.store.events.append(event.event, JSON.parse(JSON.stringify(event)))
+    publish([{ seq, event }], new Set())
+  }
+
+  // -- choosing, unlocking, locking
+
+  const readSettings = (store: Store): SettingsDto => {
+    const stored = Object.fromEntries(Object.keys(defaultSettings).map((key) => [key, store.publicSettings.get(key)]).filter(([, value]) => value !== undefined))
+    const parsed = SettingsDto.safeParse({ ...defaultSettings, ...stored })
+    // Settings of a later version may not fit: the defaults are safe, and nothing else depends on them.
+    return parsed.success ? parsed.data : defaultSettings
+  }
+  const relayChoice = (s: SettingsDto): RelayChoice => options.relay ?? { mode: s.relayMode, host: s.relayMode === 'embedded' ? '127.0.0.1' : s.relayHost, port: s.relayPort }
+
+  const choose = (name: string): void => {
+    const identity = vault.publicPart(name)
+    const store = openStore(ports, { folder: vault.profileFolder(name), myId: identity.myId })
+    const own = readSettings(store)
+    const link = createRelayLink(ports, relayChoice(own))
+    let lastState = ''
+    const offLink = link.on((event) => {
+      if (event.type === 'line') receive(event.line)
+      if (event.type !== 'state') return
+      appChanged()
+      if (event.state.name !== lastState) emitOwn({ event: 'relay', state: event.state.name, ...(event.state.name === 'waiting' ? { error: event.state.error } : {}) })
+      lastState = event.state.name
+    })
+    chosen = { identity, store, link, offLink, settings: own, open: null, rejectAll: false }
+    link.start()
+  }
+
+  const receive = (raw: string): void => {
+    if (!chosen) return
+    if (chosen.open) return chosen.open.profile.line(raw)
+    const sealed = sealLockedLine(raw, ports.clock.now(), { id: chosen.identity.myId, kxPub: chosen.identity.kxPub }, ports.random)
+    if (sealed && !chosen.store.lockedLines.put(sealed)) ports.log.warn('dropped: too many lines came while locked')
+  }
+
+  const release = async (): Promise<void> => {
+    if (!chosen) return
+    lock()
+    const { offLink, link, store } = chosen
+    chosen = null
+    offLink()
+    await link.stop()
+    store.close()
+  }
+
+  const lock = (): void => {
+    if (!chosen?.open) return
+    const { profile, secret } = chosen.open
+    chosen.open = null
+    profile.stop()
+    wipeSecret(secret)
+    chosen.store.lock()
+    currentRequest = null
+    // Nothing of the profile stays in the window: it asks for a snapshot, which holds none.
+    patch({ kind: 'reset' })
+    for (const listener of onApproval) listener()
+  }
+
+  const takeLockedLines = (c: Chosen, profile: Profile, secret: IdentitySecret): void => {
+    const feed = (sealed: readonly Uint8Array[]): void => {
+      for (const one of sealed) {
+        const opened = openLockedLine(one, secret.kxPriv)
+        if (opened) profile.line(opened.line, opened.at)
+      }
+    }
+    try {
+      profile.batch(() => feed(c.store.lockedLines.takeAll()))
+    } catch (error) {
+      // One of them cannot be worked on: each by itself, so that it does not hold up the others for ever.
+      ports.log.warn('lines kept while locked are worked on one by one', { error: error instanceof Error ? error.message : String(error) })
+      feed(c.store.lockedLines.takeAll())
+    }
+  }
+
+  const unlock = async (name: string, passphrase: Uint8Array): Promise<void> => {
+    if (chosen && chosen.identity.name !== name) await release()
+    if (!chosen) choose(name)
+    if (!chosen || chosen.open) return
+    const c = chosen
+    let secret: IdentitySecret
+    try {
+      secret = await vault.unlock({ name, passphrase, onProgress: progress })
+    } finally {
+      appChanged()
+    }
+    const columnKey = columnKeyOf(secret)
+    try {
+      c.store.unlock(columnKey)
+      const self = { id: c.identity.myId, name: c.identity.name, signPub: c.identity.signPub, kxPub: c.identity.kxPub, signPriv: secret.signPriv, kxPriv: secret.kxPriv }
+      const profile = openProfile({ ports, store: c.store, self, transport: c.link, orders, appVersion: options.version, discoverable: () => c.settings.discoverable, publish })
+      c.open = { profile, secret }
+      takeLockedLines(c, profile, secret)
+      if (c.rejectAll) profile.approvals.rejectAll(null, 'Rejected while locked.')
+      c.rejectAll = false
+    } catch (error) {
+      c.open?.profile.stop()
+      c.open = null
+      c.store.lock()
+      wipeSecret(secret)
+      throw error
+    } finally {
+      columnKey.wipe()
+    }
+    patch({ kind: 'reset' })
+    emitOwn({ event: 'ready', name: c.identity.name, my_id: c.identity.myId, genesis: null, relay: `${c.link.dto().host}:${c.link.dto().port}` })
+    if (c.open?.profile.approvals.waiting().length) for (const listener of onReview) listener()
+  }
+
+  const finishNew = async (identity: IdentityPublic, passphrase: Uint8Array): Promise<ProfileDto> => {
+    refreshEntries()
+    await release()
+    choose(identity.name)
+    await unlock(identity.name, passphrase)
+    appChanged()
+    return profileDto(identity)
+  }
+
+  /** Two profiles of one identity on one machine would each drop the other's lines as their own. */
+  const requireForeign = (myId: string): void => {
+    const own = entries.find((entry) => entry.readable && entry.profile.myId === myId)
+    if (own?.readable) throw new AppFault('EXISTS', `This identity is here already, as “${own.profile.name}”. Archive that profile first.`)
+  }
+
+  /** Adopts the identity, then fills its database; a profile that could not be filled is moved aside, not left half. */
+  const install = async (name: string, secret: IdentitySecret, passphrase: Uint8Array, fill: (store: Store) => void): Promise<IdentityPublic> => {
+    const identity = await vault.adopt({ name, secret, passphrase, onProgress: progress })
+    try {
+      const store = openStore(ports, { folder: vault.profileFolder(identity.name), myId: identity.myId })
+      const key = columnKeyOf(secret)
+      try {
+        store.unlock(key)
+        store.transaction(() => fill(store))
+      } finally {
+        key.wipe()
+        store.close()
+      }
+    } catch (error) {
+      await vault.archive(identity.name)
+      throw error
+    }
+    return identity
+  }
+
+  // -- the queue as the approval window sees it
+
+  const current = (): { approval: ApprovalDto | null } => {
+    const approvals = chosen?.open?.profile.approvals
+    if (!approvals) return { approval: null }
+    const all = approvals.waiting()
+    const request = all.find((r) => r.id === currentRequest) ?? all[0]
+    currentRequest = request?.id ?? null
+    return { approval: request ? approvals.approvalDto(request) : null }
+  }
+  const requestDto = (request: Parameters<Profile['approvals']['requestDto']>[0]): RequestDto => unlocked().profile.approvals.requestDto(request)
+
+  const showRequest = (id: string): void => {
+    if (!unlocked().profile.approvals.request(id)) throw new AppFault('NOT_FOUND', 'This request is not waiting any more.')
+    currentRequest = id
+    for (const listener of onApproval) listener()
+    for (const listener of onReview) listener()
+  }
+
+  refreshEntries()
+  const only = entries.length === 1 && entries[0]?.readable ? entries[0].profile.name : null
+  const begin = options.name ?? only
+  if ((options.pick ?? true) && begin !== null && entries.some((entry) => entry.readable && entry.profile.name === begin)) choose(begin)
+
+  return {
+    // -- subscriptions
+    onPatch: subscribe(onPatch),
+    onKdf: subscribe(onKdf),
+    onApproval: subscribe(onApproval),
+    onReview: subscribe(onReview),
+    onEvent: subscribe(onEvent),
+
+    // -- the window's commands
+    appSnapshot: (_args: Record<never, never>): Snapshot => {
+      const profile = chosen?.open?.profile
+      return {
+        seq: patchSeq,
+        app: appDto(),
+        peers: profile?.peers() ?? [],
+        requests: profile?.approvals.waiting().map(profile.approvals.requestDto) ?? [],
+        knocks: profile?.knocks() ?? [],
+        history: profile?.history(200) ?? [],
+        sessions: profile?.sessions() ?? [],
+        notices: profile?.notices() ?? [],
+      }
+    },
+    profileSelect: async ({ name }: { name: string | null }) => {
+      if (chosen?.identity.name === name) return {}
+      await release()
+      refreshEntries()
+      try {
+        if (name !== null) choose(name)
+      } finally {
+        patch({ kind: 'reset' })
+      }
+      return {}
+    },
+    identityStrength: ({ passphrase, name }: { passphrase: Uint8Array; name: string }) => strength(passphrase, [name]),
+    identityCreate: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
+      // Two derivations: sealing, then the first unlock, which proves that the file opens.
+      const identity = await vault.create({ name, passphrase, onProgress: progress })
+      return finishNew(identity, passphrase)
+    },
+    identityUnlock: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
+      await unlock(name, passphrase)
+      return {}
+    },
+    identityLock: () => {
+      lock()
+      return {}
+    },
+    identityPassphrase: async (args: { old: Uint8Array; new: Uint8Array }) => {
+      const { identity } = unlocked()
+      await vault.changePassphrase({ name: identity.name, old: args.old, next: args.new, onProgress: progress })
+      return {}
+    },
+    identityArchive: async ({ name }: { name: string }) => {
+      if (chosen?.identity.name === name) await release()
+      await vault.archive(name)
+      refreshEntries()
+      patch({ kind: 'reset' })
+      return {}
+    },
+    /** `passphrase` opens the identity (the recovery seed is sealed apart); `backupPassphrase` seals the backup, else the same. */
+    identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
+      const { profile, store, identity } = unlocked()
+      const whole = await vault.unlockWithRecovery({ name: identity.name, passphrase: args.passphrase, onProgress: (f) => progress(f / 3) })
+      try {
+        const parts = { identity: whole, settings: { ...settings() }, store: store.dump({ messages: args.messages }) }
+        await writeBackup(ports, { path: args.path, name: identity.name, parts, passphrase: args.backupPassphrase ?? args.passphrase, onProgress: (f) => progress(1 / 3 + (f * 2) / 3) })
+      } finally {
+        wipeSecret(whole)
+      }
+      store.settings.set('backup', { verifiedAt: ports.clock.now(), fileName: basename(args.path), pinned: profile.pinnedCount() })
+      appChanged()
+      return backupDto()
+    },
+    identityRestore: async (args: { path: string; name: string; passphrase: Uint8Array; newPassphrase?: Uint8Array }): Promise<ProfileDto> => {
+      const bytes = readFile(ports.files, args.path, 'backup')
+      const backup = await readBackup(ports, { bytes, passphrase: args.passphrase, onProgress: (f) => progress(f / 3) })
+      const passphrase = args.newPassphrase ?? args.passphrase
+      try {
+        requireForeign(backup.header.myId)
+        const identity = await install(args.name, backup.identity, passphrase, (store) => {
+          store.load(backup.store)
+          const restored = SettingsDto.partial().safeParse(backup.settings)
+          if (restored.success) for (const [key, value] of Object.entries(restored.data)) if (value !== undefined) store.publicSettings.set(key, value)
+        })
+        return await finishNew(identity, passphrase)
+      } finally {
+        wipeSecret(backup.identity)
+      }
+    },
+    identityImport: async (args: { path: string; name: string; importPassphrase: Uint8Array; passphrase: Uint8Array }): Promise<ProfileDto> => {
+      const text = fromUtf8(readFile(ports.files, args.path, 'HSAgent identity'))
+      const secret = await importIdV1(ports, text, args.importPassphrase, progress)
+      try {
+        requireForeign(secret.myId)
+        // Its threads are in the database beside it; without it the identity is known but its references are lost.
+        const database = join(dirname(args.path), `HSAgent-${secret.myId}.db`)
+        const identity = await install(args.name, secret, args.passphrase, (store) => {
+          if (ports.files.exists(database)) store.importHsAgent(database)
+        })
+        return await finishNew(identity, args.passphrase)
+      } finally {
+        wipeSecret(secret)
+      }
+    },
+    /** Writes `id_agent_<name>.json` at `path` and the threads' database beside it, both as the original reads them. */
+    identityExport: async (args: { passphrase: Uint8Array; exportPassphrase: Uint8Array; path: string }): Promise<{ fileName: string }> => {
+      const { store, identity } = unlocked()
+      const secret = await vault.unlock({ name: identity.name, passphrase: args.passphrase, onProgress: (f) => progress(f / 2) })
+      try {
+        const text = await exportIdV1(ports, secret, args.exportPassphrase, (f) => progress(0.5 + f / 2))
+        store.exportHsAgent(join(dirname(args.path), `HSAgent-${identity.myId}.db`))
+        writeDurably(ports, { folder: dirname(args.path), name: basename(args.path), bytes: utf8(text), what: 'the exported identity', mustBeNew: true })
+      } finally {
+        wipeSecret(secret)
+      }
+      return { fileName: basename(args.path) }
+    },
+    peerPropose: ({ peer }: { peer: string }) => {
+      unlocked().profile.propose(peer as PeerId)
+      return {}
+    },
+    peerAnswer: ({ peer }: { peer: string }): RequestDto => {
+      const request = unlocked().profile.answer(peer as PeerId)
+      showRequest(request.id)
+      return requestDto(request)
+    },
+    peerReconnect: ({ peer }: { peer: string }) => {
+      unlocked().profile.propose(peer as PeerId)
+      return {}
+    },
+    /** Gives up what is on its way with a peer, in both roles, without a word on the wire. */
+    peerGiveUp: ({ peer }: { peer: string }) => {
+      unlocked().profile.engine.stop(peer as PeerId, 'Given up.')
+      return {}
+    },
+    peerName: ({ peer, name }: { peer: string; name: string }) => {
+      unlocked().profile.name(peer as PeerId, name)
+      return {}
+    },
+    peerPolicy: ({ peer, policy }: { peer: string; policy: PeerPolicy }) => {
+      unlocked().profile.policy(peer as PeerId, policy)
+      return {}
+    },
+    peerZone: ({ peer, accepted }: { peer: string; accepted: boolean }) => {
+      unlocked().profile.zone(peer as PeerId, accepted)
+      return {}
+    },
+    peerKeepKey: ({ peer }: { peer: string }) => {
+      unlocked().profile.keepKey(peer as PeerId)
+      return {}
+    },
+    peerForget: ({ peer }: { peer: string }) => {
+      unlocked().profile.forget(peer as PeerId)
+      return {}
+    },
+    knockDismiss: ({ peer }: { peer: string }) => ({ knock: unlocked().profile.dismiss(peer as PeerId) }),
+    requestReview: ({ id }: { id: string }) => {
+      showRequest(id)
+      return {}
+    },
+    requestUndo: ({ id }: { id: string }) => {
+      unlocked().profile.approvals.undo(id)
+      return {}
+    },
+    requestRejectAll: ({ peer }: { peer: string | null }) => {
+      if (chosen && !chosen.open) {
+        if (peer !== null) throw new AppFault('LOCKED', 'While locked, all or nothing can be rejected.')
+        chosen.rejectAll = true
+        return { rejected: chosen.store.requests.count() }
+      }
+      return { rejected: unlocked().profile.approvals.rejectAll(peer as PeerId | null, 'Rejected with all others.') }
+    },
+    sessionMessages: ({ peer, before }: { peer: string; before: number | null }) => unlocked().profile.messages(peer as PeerId, before),
+    sessionSend: ({ session, text }: { session: string; text: string }): MessageDto => unlocked().profile.send(session, text),
+    sessionClose: ({ session }: { session: string }): RequestDto => {
+      const request = unlocked().profile.close(session)
+      showRequest(request.id)
+      return requestDto(request)
+    },
+    settingsSet: async (change: { readonly [K in keyof SettingsDto]?: SettingsDto[K] | undefined }): Promise<SettingsDto> => {
+      if (!chosen) throw new AppFault('STATE', 'Choose a profile first.')
+      const c = chosen
+      const next = SettingsDto.parse({ ...c.settings, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) })
+      c.store.transaction(() => {
+        for (const [key, value] of Object.entries(next)) c.store.publicSettings.set(key, value)
+      })
+      c.settings = next
+      await c.link.use(relayChoice(next))
+      c.open?.profile.announce()
+      appChanged()
+      return next
+    },
+
+    // -- the approval window's commands
+    approvalCurrent: (_args: Record<never, never>) => ({ ...current(), selfName: chosen?.identity.name ?? '' }),
+    approvalMove: ({ by }: { by: 1 | -1 }) => {
+      const all = unlocked().profile.approvals.waiting()
+      const at = all.findIndex((r) => r.id === currentRequest)
+      currentRequest = all[Math.min(Math.max(at + by, 0), all.length - 1)]?.id ?? null
+      for (const listener of onApproval) listener()
+      return {}
+    },
+    approvalDecide: (args: { requestId: string; viewHash: string; decision: 'approve' | 'reject'; scope: 'step' | 'handshake'; reason: string | null }) =>
+      unlocked().profile.approvals.decide(args.requestId, args.viewHash, args.decision, args.reason),
+    approvalUndo: ({ requestId }: { requestId: string }) => {
+      unlocked().profile.approvals.undo(requestId)
+      return {}
+    },
+    /** The window hides itself; nothing is decided by that. */
+    approvalClose: (_args: Record<never, never>) => ({}),
+
+    // -- for the command
+    /** An event of the command's own (a refused line on its input, an error) among the others. */
+    report: emitOwn,
+    /** Hash of the view as the last `request` event showed it. */
+    shownHash: ({ id }: { id: string }): string => {
+      const request = unlocked().profile.approvals.request(id)
+      if (!request) throw new AppFault('NOT_FOUND', 'This request is not waiting any more.')
+      return request.viewHash
+    },
+    /** Public parts of a profile; needs no passphrase. */
+    publicPart: (name: string): ProfileDto => profileDto(vault.publicPart(name)),
+
+    /** Locks, closes the database and the connections. Nothing is called after it. */
+    close: async (): Promise<void> => {
+      await release()
+    },
+  }
+}
+
+export type Wallet = Awaited<ReturnType<typeof openWallet>>
