@@ -1,0 +1,19 @@
+/** What a command says: JSON objects, one a line, or text for people. */
+export interface Output {
+  /** A result or event. `text` is what a person reads instead of the object. */
+  say(object: Readonly<Record<string, unknown>>, text: string): void
+}
+
+export const createOutput = (json: boolean, write: (line: string) => void): Output => ({
+  say: (object, text) => write(json ? JSON.stringify(object) : text),
+})
+
+const shown = (value: unknown): string => (typeof value === 'string' ? (/[\s"]/.test(value) || value === '' ? JSON.stringify(value) : value) : JSON.stringify(value))
+
+/** `14:02:13 message peer=… text="…"`: an event as a line for people. Control characters of peers are escaped by JSON. */
+export const eventText = (event: Readonly<Record<string, unknown>>): string => {
+  const { event: name, at, seq: _seq, view, view_hash: _hash, ...rest } = event
+  const sentence = typeof view === 'object' && view !== null && 'sentence' in view ? ` ${String(view.sentence)}` : ''
+  const fields = Object.entries(rest).map(([key, value]) => `${key}=${shown(value)}`)
+  return `${typeof at === 'string' ? `${at.slice(11, 19)} ` : ''}${String(name)}${sentence}${fields.length > 0 ? ` ${fields.join(' ')}` : ''}`
+}

@@ -1,0 +1,119 @@
+import { Command, CommanderError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { agentCommand, type AgentFlags } from './command/agent.ts'
+import { EXIT, exitCodeOf } from './command/exit.ts'
+import { homeFolder } from './command/files.ts'
+import { identityCommand, type IdentityFlags, type IdentityVerb } from './command/identity.ts'
+import { createOutput } from './command/output.ts'
+import { relayCommand, type RelayFlags } from './command/relay.ts'
+import { createLog, levelFrom } from './console-log.ts'
+import { toAppError } from './core/fault.ts'
+import { kdfWorkerPath } from './core/identity/kdf-worker-path.ts'
+import { nodePorts } from './core/node-ports.ts'
+
+// The `countersign` command: the same wallet without a window (docs/interfaces.md).
+
+/** Set by the first signal; the second ends the process at once. */
+const onSignal = (stop: () => void): void => {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(EXIT.internal)
+      asked = true
+      stop()
+    })
+  }
+}
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const home = homeFolder(process.env, process.platform)
+  const version = packageJson.version
+  const program = new Command('countersign')
+  let code: number = EXIT.done
+
+  const context = (command: Command) => {
+    const { json, quiet } = command.optsWithGlobals<{ json?: boolean; quiet?: boolean }>()
+    const log = createLog(process.env['COUNTERSIGN_LOG'] ? levelFrom(process.env['COUNTERSIGN_LOG']) : quiet ? 'warn' : 'info', (line) => process.stderr.write(`${line}\n`), () => new Date())
+    return { home, version, output: createOutput(json ?? false, (line) => void process.stdout.write(`${line}\n`)), ports: nodePorts({ log, kdfWorker: kdfWorkerPath }), signals: onSignal }
+  }
+
+  program.description('Wallet for trust between machines, without its window.').version(version).exitOverride().configureOutput({ writeErr: () => {} })
+  program.option('--json', 'one JSON object a line on standard output').option('--debug', 'show where an error came from').option('--quiet', 'no log lines on standard error')
+
+  program
+    .command('relay')
+    .description('run the embedded relay alone')
+    .option('--host <host>', 'address to listen on (default 127.0.0.1)')
+    .option('--port <port>', 'port (default 8888)')
+    .option('--config <file>', 'server configuration of the original')
+    .action(async (flags: RelayFlags, command: Command) => {
+      code = await relayCommand(flags, context(command))
+    })
+
+  const identity = program.command('identity').description('create, back up, restore, import and export identities')
+  const verbs: readonly (readonly [IdentityVerb, string])[] = [
+    ['create', 'make a new identity'],
+    ['show', 'print its public parts; needs no passphrase'],
+    ['backup', 'write a .csbackup file and prove that it opens'],
+    ['restore', 'make a profile from a .csbackup file'],
+    ['import', 'take over an HSAgent id_agent_<name>.json and the database beside it'],
+    ['export', 'write both again, as the original reads them'],
+    ['passphrase', 'change the passphrase'],
+    ['archive', 'move a profile aside'],
+  ]
+  for (const [verb, text] of verbs) {
+    identity
+      .command(verb)
+      .description(text)
+      .requiredOption('--name <name>', 'profile')
+      .option('--passphrase-file <file>', 'its first line is the passphrase')
+      .option('--file <path>', 'file to read or write')
+      .option('--import-passphrase-file <file>', 'passphrase of the imported file (default: the same)')
+      .option('--export-passphrase-file <file>', 'passphrase of the exported file (default: the same)')
+      .option('--backup-passphrase-file <file>', 'passphrase of the backup (default: the same)')
+      .option('--new-passphrase-file <file>', 'the passphrase to change to')
+      .option('--messages', 'put messages into the backup')
+      .action((flags: IdentityFlags, command: Command) => identityCommand(verb, flags, context(command)))
+  }
+
+  program
+    .command('agent')
+    .description('run the wallet without a window')
+    .requiredOption('--name <name>', 'profile')
+    .requiredOption('--passphrase-file <file>', 'its first line is the passphrase')
+    .option('--relay <host:port>', 'relay (default 127.0.0.1:8888)')
+    .option('--config <file>', 'client configuration of the original')
+    .option('--policy <policy>', 'ask, auto, or a policy file (default ask)')
+    .option('--meet <peer>', 'answer and open with this peer, or any')
+    .option('--propose <peer>', 'ask this peer for a session, or any')
+    .option('--close-after <rounds>', 'conclude sessions of ours after so many rounds')
+    .option('--reconnect', 'open again what was closed')
+    .option('--hs-only', 'speak only the hs profile')
+    .action(async (flags: AgentFlags, command: Command) => {
+      code = await agentCommand(flags, { ...context(command), input: process.stdin })
+    })
+
+  await program.parseAsync(argv, { from: 'user' })
+  return code
+}
+
+const fail = (text: string, code: number): number => {
+  process.stderr.write(`countersign: ${text.replace(/[\r\n]+/g, ' ')}\n`)
+  return code
+}
+
+// A closed pipe on standard output (`countersign … | head`) is an end like another.
+process.stdout.on('error', () => process.exit(EXIT.done))
+
+main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : fail(`BAD_ARGUMENT: ${error.message.replace(/^error: /, '')}`, EXIT.usage)
+    if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    const known = toAppError(error)
+    return fail(`${known.code}: ${known.text}`, exitCodeOf(known))
+  })
+  .then((code) => {
+    process.exitCode = code
+    // Standard input would keep the process; everything else is closed by now.
+    process.stdin.destroy()
+  })
