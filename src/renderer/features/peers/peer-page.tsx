@@ -1,0 +1,174 @@
+import { Ellipsis, MessageSquareLock, Pencil, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import type { PeerDto } from '../../../contract/dto.ts'
+import { LegacyBadge, TrustBadge } from '../../components/badge.tsx'
+import { Button, IconButton } from '../../components/button.tsx'
+import { Card, Label } from '../../components/card.tsx'
+import { HashCell, Mono } from '../../components/hash-cell.tsx'
+import { KeyPicture } from '../../components/key-picture.tsx'
+import { KeyWords } from '../../components/key-words.tsx'
+import { Menu, type MenuItem } from '../../components/menu.tsx'
+import { claim } from '../../components/peer-name.tsx'
+import { Problem } from '../../components/problem.tsx'
+import { dayAndTimeInside, useNow } from '../../components/time.tsx'
+import { useCommand } from '../../components/use-command.ts'
+import { useModel } from '../../state/store.ts'
+import { go, goToConversation, toast } from '../../state/ui.ts'
+import { NoticeList } from '../notices/notice-list.tsx'
+import { ForgetDialog, NameDialog } from './dialogs.tsx'
+import { KeyChange } from './key-change.tsx'
+import css from './peer-page.module.css'
+import { Policy } from './policy.tsx'
+import { PeerSessions } from './peer-sessions.tsx'
+import { text } from './strings.ts'
+import { Trust } from './trust.tsx'
+import { ZoneNotice } from './zone-notice.tsx'
+
+export function PeerPage({ peer }: { peer: PeerDto }) {
+  const now = useNow(20_000)
+  const [dialog, setDialog] = useState<'name' | 'forget' | null>(null)
+  const notices = useModel((model) => model.notices)
+  const waiting = useModel((model) => model.requests.filter((request) => request.peer === peer.id).length)
+  const ownNotices = notices.filter((notice) => notice.peer === peer.id)
+  return (
+    <article className={css.page} aria-label={peer.label}>
+      <div className={css.head}>
+        <KeyPicture picture={peer.picture} size={72} blocked={peer.trust === 'blocked'} />
+        <div className={css.who}>
+          <span className={css.claim}>{claim(peer)}</span>
+          <div className={css.nameRow}>
+            <h2 className={css.name}>
+              <bdi>{peer.label}</bdi>
+            </h2>
+            <TrustBadge state={peer.trust} />
+            {peer.profile === 'hs' && <LegacyBadge />}
+          </div>
+          <KeyWords words={peer.words} count={6} />
+          <p className={css.where}>{peer.online ? text.presence.online : text.presence.last(dayAndTimeInside(peer.lastSeen, now))}</p>
+        </div>
+        <Actions peer={peer} onDialog={setDialog} />
+      </div>
+      {waiting > 0 && (
+        <div className={css.waits}>
+          <span>{text.waits(waiting)}</span>
+          <Button size="small" onClick={() => go('proposals')}>
+            {text.act.review}
+          </Button>
+        </div>
+      )}
+      {peer.trust === 'changed' && peer.presented !== null ? (
+        <KeyChange peer={peer} presented={peer.presented} onForget={() => setDialog('forget')} />
+      ) : (
+        <div className={css.cards}>
+          <Trust peer={peer} now={now} />
+          <Card label={text.key.label}>
+            {peer.signPub === null ? (
+              <p className={css.quiet}>{text.key.none}</p>
+            ) : (
+              <>
+                <div className={css.key}>
+                  <HashCell hex={peer.signPub} what={text.key.what} icon />
+                </div>
+                {peer.kxPub !== null && (
+                  <div className={css.second}>
+                    <Label as="h3">{text.key.exchange}</Label>
+                    <HashCell hex={peer.kxPub} what={text.key.whatExchange} />
+                  </div>
+                )}
+              </>
+            )}
+            <p className={css.id}>
+              {text.key.id} <Mono>{peer.id}</Mono>
+            </p>
+          </Card>
+        </div>
+      )}
+      {peer.zoneSkewMinutes !== null && <ZoneNotice peer={peer} minutes={peer.zoneSkewMinutes} />}
+      {peer.trust !== 'changed' && <Policy peer={peer} now={now} />}
+      <PeerSessions peer={peer} now={now} />
+      {ownNotices.length > 0 && (
+        <section className={css.section}>
+          <Label>{text.notices}</Label>
+          <NoticeList notices={ownNotices} now={now} />
+        </section>
+      )}
+      {dialog === 'name' && <NameDialog peer={peer} onClose={() => setDialog(null)} />}
+      {dialog === 'forget' && <ForgetDialog peer={peer} onClose={() => setDialog(null)} />}
+    </article>
+  )
+}
+
+/** What may be done is in the DTO; this only draws it, and the reason where nothing may. */
+function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' | 'forget') => void }) {
+  const propose = useCommand('peer.propose')
+  const reconnect = useCommand('peer.reconnect')
+  const answer = useCommand('peer.answer')
+  const review = useCommand('request.review')
+  const hasSession = useModel((model) => model.sessions.some((session) => session.peer === peer.id))
+  const error = propose.error ?? reconnect.error ?? answer.error ?? review.error
+
+  const doAnswer = async (): Promise<void> => {
+    const request = await answer.run({ peer: peer.id })
+    if (request !== undefined) await review.run({ id: request.id })
+  }
+  const doPropose = async (): Promise<void> => {
+    if ((await propose.run({ peer: peer.id })) !== undefined) toast(text.done.propose)
+  }
+  const doReconnect = async (): Promise<void> => {
+    if ((await reconnect.run({ peer: peer.id })) !== undefined) toast(text.done.reconnect)
+  }
+  const main = peer.may.answer ? 'answer' : peer.may.propose ? 'propose' : peer.may.reconnect ? 'reconnect' : null
+  const small = { size: 15, strokeWidth: 1.75 } as const
+  const items: (MenuItem | 'line')[] = [
+    ...(hasSession ? [{ label: text.act.open, icon: <MessageSquareLock {...small} />, onSelect: () => goToConversation(peer.id) }] : []),
+    ...(peer.may.propose && main !== 'propose' ? [{ label: text.act.propose, onSelect: () => void doPropose() }] : []),
+    ...(peer.may.reconnect && main !== 'reconnect' ? [{ label: text.act.reconnect, onSelect: () => void doReconnect() }] : []),
+    { label: text.act.name, icon: <Pencil {...small} />, onSelect: () => onDialog('name') },
+    'line',
+    { label: text.act.forget, icon: <Trash2 {...small} />, danger: true, onSelect: () => onDialog('forget') },
+  ]
+  return (
+    <div className={css.actions}>
+      <div className={css.buttons}>
+        <Menu
+          trigger={
+            <IconButton label={text.act.more} edged>
+              <Ellipsis size={16} strokeWidth={2} />
+            </IconButton>
+          }
+          items={items}
+        />
+        {main === 'answer' && (
+          <Button kind="primary" busy={answer.busy || review.busy} onClick={() => void doAnswer()}>
+            {text.act.answer}
+          </Button>
+        )}
+        {main === 'propose' && (
+          <Button kind="primary" busy={propose.busy} onClick={() => void doPropose()}>
+            {text.act.propose}
+          </Button>
+        )}
+        {main === 'reconnect' && (
+          <Button kind="primary" busy={reconnect.busy} onClick={() => void doReconnect()}>
+            {text.act.reconnect}
+          </Button>
+        )}
+        {main === null && peer.trust !== 'changed' && (
+          <Button disabled aria-describedby="peer-reason">
+            {text.act.propose}
+          </Button>
+        )}
+      </div>
+      {error !== null ? (
+        <Problem error={error} />
+      ) : (
+        peer.trust !== 'changed' &&
+        (peer.status !== null || (main === null && peer.reason !== null)) && (
+          <p id="peer-reason" className={css.reason}>
+            {main === null && peer.reason !== null ? peer.reason : peer.status}
+          </p>
+        )
+      )}
+    </div>
+  )
+}

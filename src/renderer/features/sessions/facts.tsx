@@ -1,0 +1,102 @@
+import { Check, X } from 'lucide-react'
+import { useId } from 'react'
+import type { SessionDto } from '../../../contract/dto.ts'
+import { Facts, Label } from '../../components/card.tsx'
+import { Button } from '../../components/button.tsx'
+import { Select } from '../../components/field.tsx'
+import { HashCell, Mono } from '../../components/hash-cell.tsx'
+import { Rails, type Rung } from '../../components/rails.tsx'
+import { absolute, dayAndTime, formatNumber, Time, useNow } from '../../components/time.tsx'
+import { goToPeer } from '../../state/ui.ts'
+import css from './facts.module.css'
+import { text } from './strings.ts'
+
+/** What is known about one session: its id, its steps, what was checked and what cannot be. Its protocol is the HSAgent one. */
+export function FactsPane({ session, sessions, onChoose }: { session: SessionDto; sessions: readonly SessionDto[]; onChoose: (id: string) => void }) {
+  const now = useNow(30_000)
+  const select = useId()
+  const next = session.steps.findIndex((step) => step.at === null)
+  const live = session.endedAt === null
+  const rungs: Rung[] = session.steps.map((step, i) => ({
+    key: `${i}${step.name}`,
+    by: step.by,
+    future: step.at === null,
+    now: live && i === next,
+    content: (
+      <div className={step.at === null ? css.stepFuture : css.step}>
+        <strong>{step.name}</strong>
+        <span className={css.detail}>{step.detail ?? (step.at === null ? '' : <Time at={step.at} form="clock" now={now} />)}</span>
+        {step.at !== null && (
+          <span className={step.by === 'us' ? css.tickOurs : css.tickTheirs} title={absolute(step.at)}>
+            <Check size={14} strokeWidth={2} />
+          </span>
+        )}
+      </div>
+    ),
+  }))
+  return (
+    <>
+      <section className={css.section}>
+        <Label>{text.pane.label}</Label>
+        {sessions.length > 1 && (
+          <div className={css.which}>
+            <label htmlFor={select} className="sr">
+              {text.which}
+            </label>
+            <Select id={select} value={session.id} onChange={(event) => onChoose(event.target.value)}>
+              {[...sessions]
+                .sort((a, b) => b.openedAt - a.openedAt)
+                .map((s) => (
+                  <option key={s.id} value={s.id}>
+                    {`${dayAndTime(s.openedAt, now)}, ${text.pane.by[s.role]}`}
+                  </option>
+                ))}
+            </Select>
+          </div>
+        )}
+        <HashCell hex={session.id} what={text.pane.hash} perLine={3} />
+        <Facts
+          rows={[
+            { label: text.pane.opened, value: <>{dayAndTime(session.openedAt, now)}, {text.pane.by[session.role]}</> },
+            ...(session.endedAt === null ? [] : [{ label: text.pane.ended, value: dayAndTime(session.endedAt, now) }]),
+            ...(session.reason === null ? [] : [{ label: text.pane.why, value: session.reason }]),
+            { label: text.pane.key, value: <span title={text.pane.keyWhat}><Mono>{session.fingerprint}</Mono></span> },
+            { label: text.pane.secrecy, value: text.pane.legacy },
+            { label: text.pane.messages, value: `${formatNumber(session.sent)} sent, ${formatNumber(session.received)} received` },
+            ...(session.state === 'open' ? [{ label: text.pane.turn, value: text.pane.turns[session.turn] }] : []),
+            ...(session.queued > 0 ? [{ label: text.pane.queued, value: text.row.queued(session.queued) }] : []),
+          ]}
+        />
+        {session.state === 'open' && <p className={css.quiet}>{text.pane.lead[session.role]}</p>}
+      </section>
+      {rungs.length > 0 && (
+        <section className={css.section}>
+          <Label>{text.pane.steps}</Label>
+          <Rails label={text.pane.steps} rungs={rungs} dashedTheirs wide />
+          <p className={css.quiet}>{text.pane.dashed}</p>
+        </section>
+      )}
+      {session.checks.length > 0 && (
+        <section className={css.section}>
+          <Label>{text.pane.checks}</Label>
+          <ul className={css.checks}>
+            {session.checks.map((check) => (
+              <li key={check.text} className={check.holds ? css.holds : css.fails}>
+                {check.holds ? <Check size={14} strokeWidth={2} /> : <X size={14} strokeWidth={2} />}
+                <span className="sr">{check.holds ? text.pane.holds : text.pane.fails}</span>
+                <span>{check.text}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section className={css.section}>
+        <div>
+          <Button size="small" onClick={() => goToPeer(session.peer)}>
+            {text.pane.peer}
+          </Button>
+        </div>
+      </section>
+    </>
+  )
+}
