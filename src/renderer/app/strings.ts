@@ -27,7 +27,7 @@ export const text = {
   notices: (n: number): string => (n === 1 ? '1 notice' : `${n} notices`),
   backup: {
     none: 'No backup yet',
-    noneHint: 'Nobody else can restore you',
+    noneHint: 'Nobody can restore you',
     proved: 'Backup proved',
     behind: (when: string, peers: number): string =>
       peers === 0 ? when : `${when} · ${peers === 1 ? '1 peer behind' : `${peers} peers behind`}`,

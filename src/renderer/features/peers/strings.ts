@@ -11,7 +11,7 @@ export const text = {
     title: 'It takes a second party',
     lead: 'Peers on the same relay appear here by themselves, as ',
     seen: 'seen',
-    yours: 'you, as others will see you',
+    yours: 'your identity',
     id: 'Your id',
     copy: 'Copy my id',
     listening: (where: string): string => `Listening on the embedded relay, ${where}`,
