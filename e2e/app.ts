@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { _electron, type ElectronApplication, type Page } from '@playwright/test'
 
-const root = resolve(__dirname, '..')
+// Both Playwright and the demo start in the project's folder.
+const root = process.cwd()
 
 export interface LaunchOptions {
   /** COUNTERSIGN_HOME: the folder that holds one folder a profile. Two apps of one person share it. */

@@ -32,12 +32,14 @@ export interface WalletOptions {
   readonly pick?: boolean
   readonly version: string
   readonly runtime: string
+  /** Port of the embedded relay where the profile has not set one. Default 8888. */
+  readonly relayPort?: number
   /** Overrides the profile's relay settings (command line). */
   readonly relay?: RelayChoice
   readonly orders?: StandingOrders
 }
 
-const defaultSettings: SettingsDto = { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 15 }
+const standardSettings: SettingsDto = { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 15 }
 
 const BackupState = z.strictObject({ verifiedAt: z.number().nullable(), fileName: z.string().nullable(), pinned: z.int() })
 
@@ -74,6 +76,7 @@ const columnKeyOf = (secret: IdentitySecret): SecretBytes =>
 export const openWallet = async (ports: Ports, options: WalletOptions) => {
   const vault: Vault = openVault(ports, options.home)
   const orders = options.orders ?? noOrders
+  const defaultSettings: SettingsDto = { ...standardSettings, relayPort: options.relayPort ?? standardSettings.relayPort }
   let chosen: Chosen | null = null
   let entries: ProfileEntry[] = []
   let patchSeq = 0

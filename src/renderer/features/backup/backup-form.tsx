@@ -9,41 +9,27 @@ import { useCommand } from '../../components/use-command.ts'
 import css from './backup.module.css'
 import { text } from './strings.ts'
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
-
-/** Asks for the backup's passphrase twice and writes it; the answer comes only when the file was read back and opened. */
+/** Asks for the identity's passphrase, which seals the backup as well; the answer comes only when the file was read back and opened. */
 export function BackupForm({ onDone, aside, large = false }: { onDone: (backup: BackupDto) => void; aside?: ReactNode; large?: boolean }) {
   const backup = useCommand('identity.backup')
-  const first = useRef<PassphraseHandle>(null)
-  const second = useRef<PassphraseHandle>(null)
+  const field = useRef<PassphraseHandle>(null)
   const [messages, setMessages] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const label = useId()
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
-    const [one, two] = [first.current, second.current]
-    if (backup.busy || one === null || two === null) return
+    const one = field.current
+    if (backup.busy || one === null) return
     if (one.length() === 0) return setProblem(text.need)
     const passphrase = one.take()
-    const again = two.take()
-    const same = equal(passphrase, again)
-    again.fill(0)
-    setProblem(same ? null : text.differ)
-    if (!same) {
-      passphrase.fill(0)
-      two.focus()
-      return
-    }
     const done = await withBytes([passphrase], () => backup.run({ passphrase, messages }))
     if (done === undefined) return
-    first.current?.clear()
-    second.current?.clear()
+    field.current?.clear()
     onDone(done)
   }
   return (
     <form className={css.form} onSubmit={(event) => void submit(event)} noValidate>
-      <PassphraseField ref={first} label={text.passphrase} hint={text.hint} isNew disabled={backup.busy} />
-      <PassphraseField ref={second} label={text.again} isNew disabled={backup.busy} problem={problem} onInput={() => setProblem(null)} />
+      <PassphraseField ref={field} label={text.passphrase} hint={text.hint} disabled={backup.busy} problem={problem} onInput={() => setProblem(null)} />
       <div className={css.switchRow}>
         <div>
           <p id={label} className={css.strong}>

@@ -117,11 +117,10 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
   const doReconnect = async (): Promise<void> => {
     if ((await reconnect.run({ peer: peer.id })) !== undefined) toast(text.done.reconnect)
   }
-  const main = peer.may.answer ? 'answer' : peer.may.propose ? 'propose' : peer.may.reconnect ? 'reconnect' : null
+  const main = peer.may.propose ? 'propose' : peer.may.answer ? 'answer' : peer.may.reconnect ? 'reconnect' : null
   const small = { size: 15, strokeWidth: 1.75 } as const
   const items: (MenuItem | 'line')[] = [
     ...(hasSession ? [{ label: text.act.open, icon: <MessageSquareLock {...small} />, onSelect: () => goToConversation(peer.id) }] : []),
-    ...(peer.may.propose && main !== 'propose' ? [{ label: text.act.propose, onSelect: () => void doPropose() }] : []),
     ...(peer.may.reconnect && main !== 'reconnect' ? [{ label: text.act.reconnect, onSelect: () => void doReconnect() }] : []),
     { label: text.act.name, icon: <Pencil {...small} />, onSelect: () => onDialog('name') },
     'line',
@@ -138,8 +137,8 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
           }
           items={items}
         />
-        {main === 'answer' && (
-          <Button kind="primary" busy={answer.busy || review.busy} onClick={() => void doAnswer()}>
+        {peer.may.answer && (
+          <Button kind={main === 'answer' ? 'primary' : 'neutral'} busy={answer.busy || review.busy} onClick={() => void doAnswer()}>
             {text.act.answer}
           </Button>
         )}
