@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly colorScheme?: 'light' | 'dark'
   /** Further environment, as a relay's port. */
   readonly env?: Readonly<Record<string, string>>
+  /** Folder of the build to start; the project's own by default. */
+  readonly app?: string
   /** Further command-line arguments. */
   readonly args?: readonly string[]
 }
@@ -44,7 +46,7 @@ export const launch = async (options: LaunchOptions): Promise<RunningApp> => {
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const electron = await _electron.launch({
     cwd: root,
-    args: [...asRoot, '.', ...(options.name === undefined ? [] : ['--name', options.name]), ...(options.args ?? [])],
+    args: [...asRoot, options.app ?? '.', ...(options.name === undefined ? [] : ['--name', options.name]), ...(options.args ?? [])],
     env: { ...strings(process.env), ...options.env, COUNTERSIGN_HOME: options.home },
     colorScheme: options.colorScheme ?? 'light',
   })

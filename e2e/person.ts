@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { expect, type Page } from '@playwright/test'
+import type { Page } from '@playwright/test'
 import type { RunningApp } from './app.ts'
 
 // What a person does with the windows: real pointer and key events on what is visible, nothing behind it.
@@ -24,19 +24,19 @@ export const createIdentity = async ({ main }: RunningApp, name: string): Promis
   await main.getByLabel('Passphrase', { exact: true }).fill(passphrase)
   await main.getByLabel('Passphrase once more').fill(passphrase)
   await main.getByRole('button', { name: 'Create identity' }).click()
-  await expect(main.getByRole('heading', { name: 'Write a backup' })).toBeVisible({ timeout: 45_000 })
+  await main.getByRole('heading', { name: 'Write a backup' }).waitFor({ timeout: 45_000 })
 }
 
 export const skipBackup = async ({ main }: RunningApp): Promise<void> => {
   await main.getByRole('button', { name: 'Later' }).click()
-  await expect(page(main, 'Peers')).toBeVisible()
+  await page(main, 'Peers').first().waitFor()
 }
 
 const page = (main: Page, name: string) => main.getByRole('navigation').getByRole('link', { name }).or(main.getByRole('navigation').getByRole('button', { name }))
 
 export const goTo = async ({ main }: RunningApp, name: 'Peers' | 'Proposals' | 'Sessions' | 'Settings'): Promise<void> => {
   await page(main, name).first().click()
-  await expect(main.getByRole('heading', { name, exact: true }).first()).toBeVisible()
+  await main.getByRole('heading', { name, exact: true }).first().waitFor()
 }
 
 /** What the window knows, asked through its own bridge. */
@@ -49,39 +49,69 @@ export const snapshot = ({ main }: RunningApp): Promise<Snapshot> =>
   })
 type Snapshot = import('../src/contract/dto.ts').Snapshot
 
+/** What the window calls a peer, waiting for it to appear. */
+export const labelOf = async (app: RunningApp, id: string): Promise<string> => {
+  await until(`peer ${id.slice(0, 8)}`, async () => (await snapshot(app)).peers.some((peer) => peer.id === id))
+  return (await snapshot(app)).peers.find((peer) => peer.id === id)?.label ?? id
+}
+
 /** Chooses a peer by the beginning of its id and asks it for a session. */
 export const choosePeer = async (app: RunningApp, id: string): Promise<void> => {
   await goTo(app, 'Peers')
-  const row = app.main.getByText(id.slice(0, 8)).first()
-  await expect(row).toBeVisible({ timeout: 30_000 })
-  await row.click()
+  await app.main.getByText(await labelOf(app, id), { exact: true }).first().click({ timeout: 30_000 })
 }
 
-/** Opens the oldest request from the list, if its window is not already there. */
+/** Polls until it holds; the message names what was waited for. */
+export const until = async (what: string, holds: () => Promise<boolean>, ms = 45_000): Promise<void> => {
+  const end = Date.now() + ms
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`)
+    await new Promise((next) => setTimeout(next, 100))
+  }
+}
+
+/** The approval window, once it shows a request. */
 export const review = async (app: RunningApp): Promise<Page> => {
   const approval = await app.approval()
-  await expect(approval.locator('[data-action=reject]')).toBeVisible({ timeout: 30_000 })
+  await approval.locator('[data-action=reject]').waitFor({ timeout: 30_000 })
   return approval
 }
 
-/** Reads to the end, waits until the button is ready, presses it; a hold where it asks for one. Returns the decision's sentence. */
-export const approve = async (app: RunningApp, expected: RegExp): Promise<string> => {
+/** Reads the request to its end and waits until its button is ready; returns the sentence that is decided. */
+export const approvalReady = async (app: RunningApp, expected: RegExp): Promise<string> => {
   const approval = await review(app)
-  await expect(approval.locator('main')).toContainText(expected, { timeout: 30_000 })
-  const sentence = (await approval.locator('h1, h2').first().textContent()) ?? ''
+  await approval.locator('main').filter({ hasText: expected }).waitFor({ timeout: 30_000 })
   await approval.locator('main').hover()
   await approval.mouse.wheel(0, 5_000)
+  await approval.locator('[data-action=approve][data-phase=ready]').waitFor({ timeout: 15_000 })
+  return ((await approval.locator('h1, h2').filter({ hasText: expected }).first().textContent()) ?? '').trim()
+}
+
+/** Presses the button when it is ready, by pointer; holds it where it asks for that. Returns the sentence that was decided. */
+export const approve = async (app: RunningApp, expected: RegExp, before: () => Promise<void> = () => Promise.resolve()): Promise<string> => {
+  const sentence = await approvalReady(app, expected)
+  await before()
+  const approval = await app.approval()
   const button = approval.locator('[data-action=approve]')
-  await expect(button).toHaveAttribute('data-phase', 'ready', { timeout: 15_000 })
   if (/hold/i.test((await button.textContent()) ?? '')) {
     await button.hover()
     await approval.mouse.down()
-    // The hold is a gesture of 1.2 s; the button says when it is full.
+    // The hold is a gesture of 1.2 s.
     await approval.waitForTimeout(1_350)
     await approval.mouse.up()
   } else await button.click()
-  return sentence.trim()
+  return sentence
 }
+
+/** The system's own dialogs cannot be operated by a test; what the person would choose in them is put in their place. */
+export const saveFile = (app: RunningApp, path: string): Promise<void> =>
+  app.electron.evaluate(({ dialog }, filePath) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath })
+  }, path)
+export const chooseFile = (app: RunningApp, path: string): Promise<void> =>
+  app.electron.evaluate(({ dialog }, filePath) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [filePath] })
+  }, path)
 
 export const reject = async (app: RunningApp): Promise<void> => {
   const approval = await review(app)
@@ -96,8 +126,8 @@ export const say = async ({ main }: RunningApp, text: string): Promise<void> => 
 
 export const openConversation = async (app: RunningApp, id: string): Promise<void> => {
   await goTo(app, 'Sessions')
-  await app.main.getByText(id.slice(0, 8)).first().click()
-  await expect(app.main.getByRole('textbox', { name: /Write to/ })).toBeVisible()
+  await app.main.getByText(await labelOf(app, id), { exact: true }).first().click()
+  await app.main.getByRole('textbox', { name: /Write to/ }).waitFor()
 }
 
 export const lastSession = async (app: RunningApp) => (await snapshot(app)).sessions.at(-1)

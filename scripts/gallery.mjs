@@ -2,12 +2,13 @@
  * Builds the renderer with a fake bridge and takes a picture of every scene (src/renderer/gallery/scenes.ts), under the
  * product's content security policy. For looking; not part of the product or of its tests.
  *   node scripts/gallery.mjs OUT_FOLDER [scene-prefix] [light,dark,hc] [1200x800,900x600]
- * Needs a Chromium in $CHROMIUM or at /usr/bin/chromium, or an Electron in $ELECTRON (and a display). Exit 1 when a page reports an error or breaks the policy.
+ * AXE=1 also lists what axe finds. Needs a Chromium in $CHROMIUM or at /usr/bin/chromium, or an Electron in $ELECTRON (and a display). Exit 1 when a page reports an error or breaks the policy.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, resolve } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
 import { _electron, chromium } from '@playwright/test'
 import react from '@vitejs/plugin-react'
 import { build } from 'vite'
@@ -50,6 +51,10 @@ const { scenes } = await import('../src/renderer/gallery/scenes.ts')
 let problems = 0
 mkdirSync(out, { recursive: true })
 
+const browser = process.env.ELECTRON
+  ? null
+  : await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--force-color-profile=srgb'] })
+
 async function draw(page, name, scene, file) {
   const note = (text) => {
     problems += 1
@@ -71,14 +76,18 @@ async function draw(page, name, scene, file) {
   // Long enough for the debounced strength meter and one frame of progress.
   await page.waitForTimeout(scene.act === undefined ? 120 : 450)
   await page.screenshot({ path: file })
+  if (process.env.AXE && browser !== null) {
+    const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+    for (const found of violations)
+      note(
+        `axe ${found.impact} ${found.id}: ${found.nodes.map((node) => `${node.target.join(' ')} ${node.any.map((check) => check.message).join(' ')}`).join(' | ')}`,
+      )
+  }
   page.off('console', onConsole)
   page.off('pageerror', onError)
 }
 
 const wanted = Object.entries(scenes).filter(([name]) => prefix.split(',').some((p) => name.startsWith(p)))
-const browser = process.env.ELECTRON
-  ? null
-  : await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--force-color-profile=srgb'] })
 for (const size of sizes.split(',')) {
   const [width, height] = size.split('x').map(Number)
   for (const theme of themes.split(',')) {

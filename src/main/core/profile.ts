@@ -9,7 +9,7 @@ import type { HsDraft } from './hs/messages.ts'
 import { createReceiver } from './hs/receive.ts'
 import type { Self } from './hs/self.ts'
 import { createPresence } from './peers/presence.ts'
-import { isFrozen, keepPinned, labelOf, newPeer, withPolicy } from './peers/trust.ts'
+import { admitName, claimedName, isFrozen, keepPinned, labelOf, nameSkeleton, newPeer, withPolicy } from './peers/trust.ts'
 import { decodeRelayLine, encodeClientLine } from './relay/envelope.ts'
 import { checkInbound } from './relay/inbound.ts'
 import type { Transport, TransportEvent } from './relay/transport.ts'
@@ -101,8 +101,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     get: (id) => {
       const seen = presence.get(id)
       const row = store.peers.get(id)
-      if (row) return seen && seen.lastSeen > row.lastSeen ? { ...row, lastSeen: seen.lastSeen } : row
-      return { ...newPeer(id, seen?.firstSeen ?? clock.now()), lastSeen: seen?.lastSeen ?? clock.now() }
+      const claimed = seen?.claimed ? { claimed: seen.claimed } : {}
+      if (row) return { ...row, lastSeen: Math.max(row.lastSeen, seen?.lastSeen ?? 0), extra: { ...claimed, ...row.extra } }
+      return { ...newPeer(id, seen?.firstSeen ?? clock.now()), lastSeen: seen?.lastSeen ?? clock.now(), extra: claimed }
     },
     put: (peer) =>
       work.run(() => {
@@ -230,7 +231,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     registerAgain()
     if (stopped) return
     if (deps.discoverable() && transport.state.name === 'connected') {
-      transport.send(encodeClientLine({ to: null, intent: 'register', from: self.id }))
+      transport.send(encodeClientLine({ to: null, intent: 'register', name: self.name, from: self.id }))
       lastRegister = clock.monotonic()
     }
     const jitter = 0.8 + (0.4 * (ports.random.bytes(1)[0] ?? 0)) / 255
@@ -256,6 +257,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       return
     }
     const fresh = presence.heard(inbound.from, decoded.remoteAddr, clock.now())
+    takeClaim(inbound.from, inbound.payload['name'])
     const peer = peers.get(inbound.from)
     if (fresh) {
       work.run(() => {
@@ -266,6 +268,18 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     }
     if (fresh) follow(inbound.from)
     receiver.message(inbound.from, inbound.to === null, inbound.payload)
+  }
+
+  /** A name that looks like one that is known already, or like ours, is not taken: the id is shown instead. */
+  const takeClaim = (id: PeerId, claim: unknown): void => {
+    if (claim === undefined || presence.get(id)?.claimed) return
+    const name = admitName(claim)
+    if (!name) return
+    const skeleton = nameSkeleton(name)
+    const known = new Set([nameSkeleton(self.name)])
+    for (const peer of store.peers.all()) if (peer.id !== id) for (const taken of [peer.name, claimedName(peer)]) if (taken) known.add(nameSkeleton(taken))
+    for (const [other, seen] of presence.all()) if (other !== id && seen.claimed) known.add(nameSkeleton(seen.claimed))
+    if (!known.has(skeleton)) presence.claim(id, name)
   }
 
   /** Standing orders about a peer that just appeared. */

@@ -22,12 +22,26 @@ import { testPorts } from './wallet.fixture.ts'
 export interface VirtualClock extends Clock {
   /** Runs everything that is due up to `ms` from now, in order. */
   advance(ms: number): void
+  /** As when the machine sleeps: time passes at once, and what was due meanwhile runs once at the end. */
+  sleep(ms: number): void
 }
 
 export const virtualClock = (start = Date.UTC(2026, 0, 2, 3, 4, 5)): VirtualClock => {
   let now = start
   let id = 0
   const timers = new Map<number, { at: number; run: () => void }>()
+  const advance = (ms: number): void => {
+    const end = now + ms
+    for (;;) {
+      let first: [number, { at: number; run: () => void }] | undefined
+      for (const entry of timers) if (entry[1].at <= end && (!first || entry[1].at < first[1].at)) first = entry
+      if (!first) break
+      timers.delete(first[0])
+      now = Math.max(now, first[1].at)
+      first[1].run()
+    }
+    now = end
+  }
   return {
     now: () => now,
     monotonic: () => now - start,
@@ -37,17 +51,10 @@ export const virtualClock = (start = Date.UTC(2026, 0, 2, 3, 4, 5)): VirtualCloc
       timers.set(key, { at: now + Math.max(ms, 0), run })
       return () => void timers.delete(key)
     },
-    advance: (ms) => {
-      const end = now + ms
-      for (;;) {
-        let first: [number, { at: number; run: () => void }] | undefined
-        for (const entry of timers) if (entry[1].at <= end && (!first || entry[1].at < first[1].at)) first = entry
-        if (!first) break
-        timers.delete(first[0])
-        now = Math.max(now, first[1].at)
-        first[1].run()
-      }
-      now = end
+    advance,
+    sleep: (ms) => {
+      now += ms
+      advance(0)
     },
   }
 }

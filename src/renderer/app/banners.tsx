@@ -17,7 +17,13 @@ export function Banners() {
   if (app === null) return null
   if (changed !== undefined && changed.id !== shownPeer) {
     return (
-      <Banner tone="danger" icon={<TriangleAlert size={16} strokeWidth={1.75} />} strong={text.banner.keyChange(changed.label)} act={text.banner.keyChangeAct} onAct={() => goToPeer(changed.id)}>
+      <Banner
+        tone="danger"
+        icon={<TriangleAlert size={16} strokeWidth={1.75} />}
+        strong={text.banner.keyChange(changed.label)}
+        act={text.banner.keyChangeAct}
+        onAct={() => goToPeer(changed.id)}
+      >
         {text.banner.keyChangeRest}
       </Banner>
     )
@@ -26,14 +32,28 @@ export function Banners() {
   if (section === 'backup') return null
   if (app.backup.verifiedAt === null) {
     return (
-      <Banner tone="caution" icon={<ArchiveRestore size={16} strokeWidth={1.75} />} strong={text.banner.backupNone} act={text.banner.backupAct} onAct={() => goToSettings('backup')} hideAs="backup-none">
+      <Banner
+        tone="caution"
+        icon={<ArchiveRestore size={16} strokeWidth={1.75} />}
+        strong={text.banner.backupNone}
+        act={text.banner.backupAct}
+        onAct={() => goToSettings('backup')}
+        hideAs="backup-none"
+      >
         {text.banner.backupNoneRest}
       </Banner>
     )
   }
   if (app.backup.peersBehind > 2) {
     return (
-      <Banner tone="caution" icon={<ArchiveRestore size={16} strokeWidth={1.75} />} strong={text.banner.backupBehind(app.backup.peersBehind)} act={text.banner.backupAct} onAct={() => goToSettings('backup')} hideAs="backup-behind">
+      <Banner
+        tone="caution"
+        icon={<ArchiveRestore size={16} strokeWidth={1.75} />}
+        strong={text.banner.backupBehind(app.backup.peersBehind)}
+        act={text.banner.backupAct}
+        onAct={() => goToSettings('backup')}
+        hideAs="backup-behind"
+      >
         {text.banner.backupBehindRest}
       </Banner>
     )
@@ -45,7 +65,13 @@ function RelayLost({ error, retryAt }: { error: string | null; retryAt: number |
   const now = useNow(1000)
   const rest = [error, retryAt === null ? null : text.relay.retry(countdown(retryAt - now))].filter((part) => part !== null).join(' · ')
   return (
-    <Banner tone="caution" icon={<Unplug size={16} strokeWidth={1.75} />} strong={text.banner.relayLost} act={text.banner.relayAct} onAct={() => goToSettings('relay')}>
+    <Banner
+      tone="caution"
+      icon={<Unplug size={16} strokeWidth={1.75} />}
+      strong={text.banner.relayLost}
+      act={text.banner.relayAct}
+      onAct={() => goToSettings('relay')}
+    >
       {rest}
     </Banner>
   )
@@ -59,7 +85,23 @@ function isHidden(name: string): boolean {
   return Number.isFinite(at) && Date.now() - at < week
 }
 
-function Banner({ tone, icon, strong, children, act, onAct, hideAs }: { tone: 'danger' | 'caution'; icon: ReactNode; strong: string; children: ReactNode; act: string; onAct: () => void; hideAs?: string }) {
+function Banner({
+  tone,
+  icon,
+  strong,
+  children,
+  act,
+  onAct,
+  hideAs,
+}: {
+  tone: 'danger' | 'caution'
+  icon: ReactNode
+  strong: string
+  children: ReactNode
+  act: string
+  onAct: () => void
+  hideAs?: string
+}) {
   const [hidden, setHidden] = useState(() => hideAs !== undefined && isHidden(hideAs))
   if (hidden) return null
   return (

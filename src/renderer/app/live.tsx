@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useModel } from '../state/store.ts'
-import { relayWord } from './title-bar.tsx'
 import { text } from './strings.ts'
+import { relayWord } from './title-bar.tsx'
 
 /** Says once, politely, what changed while the eyes were elsewhere. */
 export function Live() {

@@ -35,7 +35,21 @@ export function Sidebar() {
   )
 }
 
-function Item({ page, icon: picture, label, count = 0, counted, strong = false }: { page: Page; icon: ReactNode; label: string; count?: number; counted?: string; strong?: boolean }) {
+function Item({
+  page,
+  icon: picture,
+  label,
+  count = 0,
+  counted,
+  strong = false,
+}: {
+  page: Page
+  icon: ReactNode
+  label: string
+  count?: number
+  counted?: string
+  strong?: boolean
+}) {
   const here = useUi((ui) => ui.page === page)
   return (
     <Tooltip text={label} side="right">

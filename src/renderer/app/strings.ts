@@ -29,8 +29,7 @@ export const text = {
     none: 'No backup yet',
     noneHint: 'Nobody can restore you',
     proved: 'Backup proved',
-    behind: (when: string, peers: number): string =>
-      peers === 0 ? when : `${when} · ${peers === 1 ? '1 peer behind' : `${peers} peers behind`}`,
+    behind: (when: string, peers: number): string => (peers === 0 ? when : `${when} · ${peers === 1 ? '1 peer behind' : `${peers} peers behind`}`),
     days: (n: number): string => (n === 0 ? 'Today' : n === 1 ? '1 day' : `${n} days`),
   },
   banner: {

@@ -38,7 +38,13 @@ export function TitleBar({ bare = false }: { bare?: boolean }) {
             <RelayButton relay={app.relay} />
             <Tooltip text={text.lockNow}>
               <span>
-                <Button kind="quiet" size="small" icon={<Lock size={15} strokeWidth={1.75} />} aria-label={text.lock} onClick={() => void call('identity.lock', {})}>
+                <Button
+                  kind="quiet"
+                  size="small"
+                  icon={<Lock size={15} strokeWidth={1.75} />}
+                  aria-label={text.lock}
+                  onClick={() => void call('identity.lock', {})}
+                >
                   <span className={css.word}>{text.lock}</span>
                 </Button>
               </span>

@@ -5,7 +5,7 @@ import { call } from '../bridge/current.ts'
 import { LinkButton } from '../components/button.tsx'
 import { useNow } from '../components/time.tsx'
 import { useModel } from '../state/store.ts'
-import { dismissToast, toast, type Toast, useUi } from '../state/ui.ts'
+import { dismissToast, type Toast, toast, useUi } from '../state/ui.ts'
 import { text } from './strings.ts'
 import css from './toasts.module.css'
 

@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Snapshot } from '../../contract/dto.ts'
 import { commands } from '../../contract/channels.ts'
+import type { Snapshot } from '../../contract/dto.ts'
 import type { Bridge, Push } from '../bridge/bridge.ts'
 import { installBridge } from '../bridge/current.ts'
 import { app, idOf, messages, peers, snapshot } from '../gallery/data.ts'
@@ -25,7 +25,9 @@ async function open(start: Snapshot): Promise<void> {
     invoke: vi.fn(async (name: keyof typeof commands, args: Record<string, unknown>) => {
       // A copy, as crossing the bridge makes one: what the window wipes afterwards must not be what we look at. (And
       // jsdom's TextEncoder makes arrays of another realm.)
-      const copy = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, ArrayBuffer.isView(value) ? Uint8Array.from(value as Uint8Array) : value]))
+      const copy = Object.fromEntries(
+        Object.entries(args).map(([key, value]) => [key, ArrayBuffer.isView(value) ? Uint8Array.from(value as Uint8Array) : value]),
+      )
       const checked = commands[name].args.safeParse(copy)
       calls.push({ name, args: copy })
       if (!checked.success) return { ok: false, error: { code: 'BAD_ARGUMENT', text: `${name}: ${checked.error.message}` } }
@@ -50,7 +52,14 @@ const type = (element: Element, value: string): void => {
 const text = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array)
 
 beforeAll(() => {
-  vi.stubGlobal('ResizeObserver', class { observe(): void {} unobserve(): void {} disconnect(): void {} })
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe(): void {}
+      unobserve(): void {}
+      disconnect(): void {}
+    },
+  )
   // jsdom has the element and not its methods.
   HTMLDialogElement.prototype.showModal = function showModal() {
     this.open = true
@@ -128,7 +137,16 @@ describe('locking an open wallet', () => {
 })
 
 describe('creating an identity', () => {
-  const first: Snapshot = { ...snapshot, app: { ...app, stage: 'onboarding', profile: null, profiles: [] }, peers: [], requests: [], knocks: [], history: [], sessions: [], notices: [] }
+  const first: Snapshot = {
+    ...snapshot,
+    app: { ...app, stage: 'onboarding', profile: null, profiles: [] },
+    peers: [],
+    requests: [],
+    knocks: [],
+    history: [],
+    sessions: [],
+    notices: [],
+  }
 
   it('refuses two passphrases that differ, and asks the core for nothing', async () => {
     await open(first)
@@ -200,10 +218,10 @@ describe('a peer’s page', () => {
   }
 
   it('draws exactly the actions the core allows, with the reason for the others', async () => {
-    await show('build-runner-07')
+    await show('probe-11')
     const propose = screen.getByRole('button', { name: 'Propose session' })
     expect(propose.getAttribute('aria-disabled')).toBe('true')
-    expect(document.getElementById(propose.getAttribute('aria-describedby') ?? '')?.textContent).toBe('A session is open with this peer.')
+    expect(document.getElementById(propose.getAttribute('aria-describedby') ?? '')?.textContent).toBe('You blocked this peer.')
     fireEvent.click(propose)
     expect(called('peer.propose')).toEqual([])
   })
@@ -220,7 +238,8 @@ describe('a peer’s page', () => {
     await show('backup-agent-nas')
     expect(screen.getByRole('heading', { name: 'This peer’s key is not the one you pinned.' })).toBeTruthy()
     expect(document.activeElement?.textContent).toBe('Keep frozen')
-    for (const name of [/propose/i, /answer/i, /accept/i, /approve/i, /reconnect/i]) expect(within(screen.getByRole('article')).queryByRole('button', { name })).toBeNull()
+    for (const name of [/propose/i, /answer/i, /accept/i, /approve/i, /reconnect/i])
+      expect(within(screen.getByRole('article')).queryByRole('button', { name })).toBeNull()
   })
 
   it('does not choose a policy that the focus only walks past', async () => {

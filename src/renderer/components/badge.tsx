@@ -1,4 +1,4 @@
-import { CircleDashed, Eye, Ban, History, Pin, Snowflake, TriangleAlert } from 'lucide-react'
+import { Ban, CircleDashed, Eye, History, Pin, Snowflake, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { SessionDto } from '../../contract/dto.ts'
 import type { TrustState } from '../../contract/view.ts'

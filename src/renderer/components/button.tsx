@@ -24,7 +24,19 @@ export interface ButtonProps extends Attributes {
  * A button. Disabled ones stay focusable (`aria-disabled`), so that the reason beside them can be found with the
  * keyboard; give that reason's element as `aria-describedby`.
  */
-export function Button({ kind = 'neutral', size = 'normal', icon, end, submit = false, busy = false, disabled = false, grow = false, children, onClick, ...rest }: ButtonProps) {
+export function Button({
+  kind = 'neutral',
+  size = 'normal',
+  icon,
+  end,
+  submit = false,
+  busy = false,
+  disabled = false,
+  grow = false,
+  children,
+  onClick,
+  ...rest
+}: ButtonProps) {
   const off = disabled || busy
   return (
     <button
@@ -46,7 +58,14 @@ export function Button({ kind = 'neutral', size = 'normal', icon, end, submit = 
 }
 
 /** A square button that carries only an icon; its label is read out and shown as a tooltip by the caller. */
-export function IconButton({ label, children, disabled = false, edged = false, onClick, ...rest }: Attributes & { label: string; disabled?: boolean; edged?: boolean; ref?: Ref<HTMLButtonElement> }) {
+export function IconButton({
+  label,
+  children,
+  disabled = false,
+  edged = false,
+  onClick,
+  ...rest
+}: Attributes & { label: string; disabled?: boolean; edged?: boolean; ref?: Ref<HTMLButtonElement> }) {
   return (
     <button
       {...rest}

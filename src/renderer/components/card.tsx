@@ -3,7 +3,19 @@ import css from './card.module.css'
 import { classes } from './classes.ts'
 
 /** A card: a line, not a shadow. */
-export function Card({ children, label, padded = true, tone = 'plain', id }: { children: ReactNode; label?: string; padded?: boolean; tone?: 'plain' | 'danger'; id?: string }) {
+export function Card({
+  children,
+  label,
+  padded = true,
+  tone = 'plain',
+  id,
+}: {
+  children: ReactNode
+  label?: string
+  padded?: boolean
+  tone?: 'plain' | 'danger'
+  id?: string
+}) {
   return (
     <section id={id} className={classes(css.card, padded && css.padded, tone === 'danger' && css.danger)} aria-label={label}>
       {label !== undefined && padded && <Label>{label}</Label>}

@@ -8,7 +8,21 @@ import { words } from './strings.ts'
  * returns. (Radix's needs a <style> element for its scroll lock, which our content security policy refuses.)
  * The focus starts on the element marked `data-first`, the least destructive choice; leaving decides nothing.
  */
-export function Dialog({ title, children, onClose, onSubmit, actions, wide = false }: { title: string; children?: ReactNode; onClose: () => void; onSubmit?: () => void; actions: ReactNode; wide?: boolean }) {
+export function Dialog({
+  title,
+  children,
+  onClose,
+  onSubmit,
+  actions,
+  wide = false,
+}: {
+  title: string
+  children?: ReactNode
+  onClose: () => void
+  onSubmit?: () => void
+  actions: ReactNode
+  wide?: boolean
+}) {
   const ref = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   const bodyId = useId()
@@ -51,7 +65,25 @@ export function Dialog({ title, children, onClose, onSubmit, actions, wide = fal
 }
 
 /** A dialog that asks one thing. `cancel` has the focus. */
-export function Confirm({ title, children, verb, cancel = words.cancel, danger = false, busy = false, onConfirm, onClose }: { title: string; children?: ReactNode; verb: string; cancel?: string; danger?: boolean; busy?: boolean; onConfirm: () => void; onClose: () => void }) {
+export function Confirm({
+  title,
+  children,
+  verb,
+  cancel = words.cancel,
+  danger = false,
+  busy = false,
+  onConfirm,
+  onClose,
+}: {
+  title: string
+  children?: ReactNode
+  verb: string
+  cancel?: string
+  danger?: boolean
+  busy?: boolean
+  onConfirm: () => void
+  onClose: () => void
+}) {
   return (
     <Dialog
       title={title}

@@ -1,6 +1,6 @@
 import { memo } from 'react'
-import { band, type RosetteShape, rosette } from './line-work.ts'
 import css from './engraving.module.css'
+import { band, type RosetteShape, rosette } from './line-work.ts'
 
 const half = Math.PI / 2
 
@@ -15,7 +15,15 @@ function Family({ paths, strand }: { paths: readonly string[]; strand: string | 
 }
 
 /** Engraved rosettes round one centre. Only at sealing moments; never behind text; gone in high contrast. */
-export const Rosette = memo(function Rosette({ size, rings, className }: { size: number; rings: readonly Omit<RosetteShape, 'size'>[]; className?: string | undefined }) {
+export const Rosette = memo(function Rosette({
+  size,
+  rings,
+  className,
+}: {
+  size: number
+  rings: readonly Omit<RosetteShape, 'size'>[]
+  className?: string | undefined
+}) {
   return (
     <svg className={`${css.engraving} ${className ?? ''}`} width={size} height={size} viewBox={`0 0 ${size} ${size}`} aria-hidden="true" focusable="false">
       {rings.map((ring) => (

@@ -1,7 +1,7 @@
 import { ChevronDown, Search } from 'lucide-react'
 import { type InputHTMLAttributes, type ReactNode, type Ref, type SelectHTMLAttributes, useId } from 'react'
-import css from './field.module.css'
 import { classes } from './classes.ts'
+import css from './field.module.css'
 
 /** Ids a control needs from the field around it. */
 export interface FieldIds {
@@ -10,7 +10,17 @@ export interface FieldIds {
 }
 
 /** Label above, control, then a hint or what is wrong. */
-export function Field({ label, hint, problem, children }: { label: string; hint?: ReactNode; problem?: string | null | undefined; children: (ids: FieldIds) => ReactNode }) {
+export function Field({
+  label,
+  hint,
+  problem,
+  children,
+}: {
+  label: string
+  hint?: ReactNode
+  problem?: string | null | undefined
+  children: (ids: FieldIds) => ReactNode
+}) {
   const id = useId()
   const note = `${id}-note`
   const wrong = problem !== undefined && problem !== null

@@ -21,11 +21,12 @@ export function copyText(text: string, what: string): void {
 export function HashCell({ hex, what, perLine = 4, icon = false }: { hex: string; what: string; perLine?: 2 | 3 | 4; icon?: boolean }) {
   const parts = groups(hex)
   return (
-    <button type="button" className={classes(css.cell, perLine === 4 ? css.four : perLine === 3 ? css.three : css.two)} aria-label={`${words.copyHash(what)}: ${parts.join(' ')}`} onClick={() => copyText(hex, what)}>
+    <button type="button" className={classes(css.cell, perLine === 4 ? css.four : perLine === 3 ? css.three : css.two)} onClick={() => copyText(hex, what)}>
+      <span className="sr">{words.copyHash(what)} </span>
       <bdi dir="ltr" translate="no" className={css.grid}>
         {parts.map((part, i) => (
           <span key={`${i}${part}`} className={i === 0 || i === parts.length - 1 ? css.end : undefined}>
-            {part}
+            {part}{' '}
           </span>
         ))}
       </bdi>

@@ -1,7 +1,7 @@
 import { memo } from 'react'
 import type { KeyPicture as Indices } from '../../contract/view.ts'
-import { coin, knotPaths, pale } from './knot.ts'
 import css from './key-picture.module.css'
+import { coin, knotPaths, pale } from './knot.ts'
 
 /**
  * The picture of a key. Decorative beside the words, which say the same to everybody; hidden from screen readers.

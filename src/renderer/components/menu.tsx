@@ -1,7 +1,7 @@
 import { DropdownMenu } from 'radix-ui'
 import type { ReactNode } from 'react'
-import css from './menu.module.css'
 import { classes } from './classes.ts'
+import css from './menu.module.css'
 
 export interface MenuItem {
   readonly label: string
@@ -12,7 +12,17 @@ export interface MenuItem {
 }
 
 /** A menu under a button. Not modal: Radix's modal menu injects a style element, which the policy refuses. */
-export function Menu({ trigger, items, head, align = 'end' }: { trigger: ReactNode; items: readonly (MenuItem | 'line')[]; head?: ReactNode; align?: 'start' | 'end' }) {
+export function Menu({
+  trigger,
+  items,
+  head,
+  align = 'end',
+}: {
+  trigger: ReactNode
+  items: readonly (MenuItem | 'line')[]
+  head?: ReactNode
+  align?: 'start' | 'end'
+}) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
@@ -23,7 +33,12 @@ export function Menu({ trigger, items, head, align = 'end' }: { trigger: ReactNo
             item === 'line' ? (
               <DropdownMenu.Separator key={`line${i}`} className={css.line} />
             ) : (
-              <DropdownMenu.Item key={item.label} className={classes(css.item, item.danger === true && css.danger)} disabled={item.disabled ?? false} onSelect={item.onSelect}>
+              <DropdownMenu.Item
+                key={item.label}
+                className={classes(css.item, item.danger === true && css.danger)}
+                disabled={item.disabled ?? false}
+                onSelect={item.onSelect}
+              >
                 {item.icon}
                 {item.label}
               </DropdownMenu.Item>

@@ -1,8 +1,8 @@
 import { Eye, EyeOff, Lock } from 'lucide-react'
 import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useRef, useState } from 'react'
+import { classes } from './classes.ts'
 import field from './field.module.css'
 import css from './passphrase-field.module.css'
-import { classes } from './classes.ts'
 import { words } from './strings.ts'
 
 /** How a form takes the passphrase out of its field. */
@@ -86,7 +86,14 @@ export function PassphraseField({
           onKeyUp={watchCaps}
           onBlur={() => setCaps(false)}
         />
-        <button type="button" className={css.eye} aria-label={shown ? words.hidePassphrase : words.showPassphrase} aria-pressed={shown} disabled={disabled} onClick={() => setShown(!shown)}>
+        <button
+          type="button"
+          className={css.eye}
+          aria-label={shown ? words.hidePassphrase : words.showPassphrase}
+          aria-pressed={shown}
+          disabled={disabled}
+          onClick={() => setShown(!shown)}
+        >
           {shown ? <EyeOff size={15} strokeWidth={1.75} /> : <Eye size={15} strokeWidth={1.75} />}
         </button>
       </div>

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import css from './rails.module.css'
 import { classes } from './classes.ts'
+import css from './rails.module.css'
 
 export interface Rung {
   readonly key: string
@@ -20,7 +20,11 @@ export function Rails({ label, rungs, dashedTheirs = false, wide = false }: { la
   return (
     <ol className={classes(css.rails, wide && css.wideRails, dashedTheirs && css.dashed)} aria-label={label}>
       {rungs.map((rung) => (
-        <li key={rung.key} className={classes(css.rung, css[rung.by], rung.future === true && css.future, rung.now === true && css.now)} aria-current={rung.now === true ? 'step' : undefined}>
+        <li
+          key={rung.key}
+          className={classes(css.rung, css[rung.by], rung.future === true && css.future, rung.now === true && css.now)}
+          aria-current={rung.now === true ? 'step' : undefined}
+        >
           <span className={css.railOurs} aria-hidden="true" />
           <span className={css.railTheirs} aria-hidden="true" />
           {rung.content}

@@ -11,7 +11,17 @@ export interface Segment<V extends string> {
  * One of a few, side by side: radios to a screen reader. The arrow keys move the focus and do not choose, because some
  * choices (block) have consequences that nobody should reach by walking past.
  */
-export function Segmented<V extends string>({ label, value, segments, onChange }: { label: string; value: V; segments: readonly Segment<V>[]; onChange: (value: V) => void }) {
+export function Segmented<V extends string>({
+  label,
+  value,
+  segments,
+  onChange,
+}: {
+  label: string
+  value: V
+  segments: readonly Segment<V>[]
+  onChange: (value: V) => void
+}) {
   return (
     <ToggleGroup.Root
       type="single"

@@ -2,7 +2,21 @@ import { Switch as Radix } from 'radix-ui'
 import css from './switch.module.css'
 
 /** A switch; the label is the row's title, given by id. */
-export function Switch({ checked, onChange, labelledBy, describedBy, disabled = false, busy = false }: { checked: boolean; onChange: (checked: boolean) => void; labelledBy: string; describedBy?: string | undefined; disabled?: boolean; busy?: boolean }) {
+export function Switch({
+  checked,
+  onChange,
+  labelledBy,
+  describedBy,
+  disabled = false,
+  busy = false,
+}: {
+  checked: boolean
+  onChange: (checked: boolean) => void
+  labelledBy: string
+  describedBy?: string | undefined
+  disabled?: boolean
+  busy?: boolean
+}) {
   return (
     <Radix.Root
       className={css.switch}

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
-import css from './table.module.css'
 import { classes } from './classes.ts'
+import css from './table.module.css'
 
 export interface Column<R> {
   readonly head: string
@@ -12,8 +12,19 @@ export interface Column<R> {
 }
 
 /** A quiet table, rows 37 px. */
-export function Table<R>({ label, columns, rows, keyOf }: { label: string; columns: readonly Column<R>[]; rows: readonly R[]; keyOf: (row: R) => string | number }) {
-  const of = (column: Column<R>): string => classes(column.secondary === true && css.secondary, column.end === true && css.end, column.width === 'wide' && css.wide, column.width === 'fit' && css.fit)
+export function Table<R>({
+  label,
+  columns,
+  rows,
+  keyOf,
+}: {
+  label: string
+  columns: readonly Column<R>[]
+  rows: readonly R[]
+  keyOf: (row: R) => string | number
+}) {
+  const of = (column: Column<R>): string =>
+    classes(column.secondary === true && css.secondary, column.end === true && css.end, column.width === 'wide' && css.wide, column.width === 'fit' && css.fit)
   return (
     <table className={css.table} aria-label={label}>
       <thead>

@@ -7,7 +7,9 @@ import { call } from '../bridge/current.ts'
  * One command behind a button: whether it is running and how it failed last. `run` gives the value, or undefined when
  * it failed (the error is then in `error`); a second press while it runs does nothing.
  */
-export function useCommand<N extends CommandName>(name: N): {
+export function useCommand<N extends CommandName>(
+  name: N,
+): {
   busy: boolean
   error: AppError | null
   run: (args: Args<N>) => Promise<Value<N> | undefined>

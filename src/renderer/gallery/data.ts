@@ -2,7 +2,10 @@ import type { AppDto, HistoryDto, KnockDto, MessageDto, NoticeDto, PeerDto, Prof
 import type { KeyPicture } from '../../contract/view.ts'
 
 /** Invented data for looking at screens. Nothing here is derived from a real key. */
-const vocabulary = 'urge jacket spring apart twist appear toe couple aspect series melody enemy pact october mom fury wisdom intact guilt infant brother salon van kid menu moon welcome novel hat hamster warm exhibit club similar anger cream priority timber record arena display dish wire ranch lava wave museum fabric orbit velvet'.split(' ')
+const vocabulary =
+  'urge jacket spring apart twist appear toe couple aspect series melody enemy pact october mom fury wisdom intact guilt infant brother salon van kid menu moon welcome novel hat hamster warm exhibit club similar anger cream priority timber record arena display dish wire ranch lava wave museum fabric orbit velvet'.split(
+    ' ',
+  )
 
 function stream(seed: string): () => number {
   let h = 2166136261
@@ -93,7 +96,12 @@ const peerOf = (label: string, more: Partial<PeerDto>): PeerDto => ({
 })
 
 export const peers: PeerDto[] = [
-  peerOf('build-runner-07', { trust: 'verified', profile: 'm2m', may: { propose: false, answer: false, reconnect: false }, reason: 'A session is open with this peer.' }),
+  peerOf('build-runner-07', {
+    trust: 'verified',
+    profile: 'm2m',
+    may: { propose: false, answer: false, reconnect: false },
+    reason: 'A session is open with this peer.',
+  }),
   peerOf('ci-orchestrator', { profile: 'm2m', policy: { kind: 'accept-until', until: now + 3 * hour } }),
   peerOf('vendor-gateway-eu', { may: { propose: false, answer: true, reconnect: false }, status: 'It offers a handshake.' }),
   peerOf('backup-agent-nas', {
@@ -103,14 +111,49 @@ export const peers: PeerDto[] = [
     reason: 'The key is not the one you pinned.',
   }),
   peerOf('mesh-sensor-4c', { name: null, label: '5bd2…e10c', trust: 'seen', pinnedAt: null, online: false, lastSeen: now - 2 * minute, sessions: 0 }),
-  peerOf('HSAgent-lyra', { online: false, lastSeen: now - 4 * minute, zoneSkewMinutes: 120, may: { propose: false, answer: false, reconnect: true }, policy: { kind: 'keep-alive' } }),
+  peerOf('HSAgent-lyra', {
+    online: false,
+    lastSeen: now - 4 * minute,
+    zoneSkewMinutes: 120,
+    may: { propose: false, answer: false, reconnect: true },
+    policy: { kind: 'keep-alive' },
+  }),
   peerOf('auditor-kim', { online: false, lastSeen: now - 2 * day, policy: { kind: 'mute' } }),
   peerOf('edge-cache-19', { online: false, lastSeen: now - 5 * day }),
-  peerOf('relay-guest-e1', { name: null, label: 'e1c0…77ab', trust: 'unknown', signPub: null, kxPub: null, words: [], picture: null, pinnedAt: null, sessions: 0, status: 'Waiting for their answer.' }),
-  peerOf('probe-11', { trust: 'blocked', online: false, lastSeen: now - 9 * day, policy: { kind: 'block' }, may: { propose: false, answer: false, reconnect: false }, reason: 'You blocked this peer.' }),
+  peerOf('relay-guest-e1', {
+    name: null,
+    label: 'e1c0…77ab',
+    trust: 'unknown',
+    signPub: null,
+    kxPub: null,
+    words: [],
+    picture: null,
+    pinnedAt: null,
+    sessions: 0,
+    status: 'Waiting for their answer.',
+  }),
+  peerOf('probe-11', {
+    trust: 'blocked',
+    online: false,
+    lastSeen: now - 9 * day,
+    policy: { kind: 'block' },
+    may: { propose: false, answer: false, reconnect: false },
+    reason: 'You blocked this peer.',
+  }),
 ]
 export const idOf = (label: string): string => {
-  const index = ['build-runner-07', 'ci-orchestrator', 'vendor-gateway-eu', 'backup-agent-nas', 'mesh-sensor-4c', 'HSAgent-lyra', 'auditor-kim', 'edge-cache-19', 'relay-guest-e1', 'probe-11'].indexOf(label)
+  const index = [
+    'build-runner-07',
+    'ci-orchestrator',
+    'vendor-gateway-eu',
+    'backup-agent-nas',
+    'mesh-sensor-4c',
+    'HSAgent-lyra',
+    'auditor-kim',
+    'edge-cache-19',
+    'relay-guest-e1',
+    'probe-11',
+  ].indexOf(label)
   return peers[index]?.id ?? ''
 }
 
@@ -202,11 +245,25 @@ const sessionOf = (seed: string, peer: string, more: Partial<SessionDto>): Sessi
 const ended = { state: 'closed', may: { send: false, close: false }, steps: steps(6, 'initiator') } as const
 export const sessions: SessionDto[] = [
   sessionOf('1', 'build-runner-07', {}),
-  sessionOf('2', 'ci-orchestrator', { role: 'responder', steps: steps(4, 'responder'), turn: 'them', queued: 2, openedAt: now - 40 * minute, sent: 11, received: 12 }),
+  sessionOf('2', 'ci-orchestrator', {
+    role: 'responder',
+    steps: steps(4, 'responder'),
+    turn: 'them',
+    queued: 2,
+    openedAt: now - 40 * minute,
+    sent: 11,
+    received: 12,
+  }),
   sessionOf('3', 'backup-agent-nas', { state: 'frozen', may: { send: false, close: false }, openedAt: now - 3 * day, sent: 2, received: 2 }),
   sessionOf('4', 'build-runner-07', { ...ended, role: 'responder', openedAt: now - day, endedAt: now - day + 3 * hour, sent: 12, received: 304 }),
   sessionOf('5', 'build-runner-07', { ...ended, openedAt: now - 2 * day, endedAt: now - 2 * day + hour, sent: 150, received: 154 }),
-  sessionOf('6', 'HSAgent-lyra', { ...ended, state: 'ended', reason: 'They stopped answering; ended on our side.', openedAt: now - 5 * day, endedAt: now - 5 * day + hour }),
+  sessionOf('6', 'HSAgent-lyra', {
+    ...ended,
+    state: 'ended',
+    reason: 'They stopped answering; ended on our side.',
+    openedAt: now - 5 * day,
+    endedAt: now - 5 * day + hour,
+  }),
 ]
 const messageOf = (id: number, direction: MessageDto['direction'], text: string, more: Partial<MessageDto> = {}): MessageDto => ({
   id,
@@ -231,8 +288,22 @@ export const messages: MessageDto[] = [
   messageOf(9, 'ours', 'And tell me when it is archived.', { state: 'queued' }),
 ]
 export const notices: NoticeDto[] = [
-  { id: 3, at: now - 9 * minute, peer: idOf('HSAgent-lyra'), level: 'caution', text: 'A request was refused: its time stamp is 120 minutes ahead, which looks like another time zone.', count: 14 },
-  { id: 2, at: now - 3 * hour, peer: idOf('backup-agent-nas'), level: 'danger', text: 'A message came with a key that is not the one you pinned. Everything with this peer is frozen.', count: 1 },
+  {
+    id: 3,
+    at: now - 9 * minute,
+    peer: idOf('HSAgent-lyra'),
+    level: 'caution',
+    text: 'A request was refused: its time stamp is 120 minutes ahead, which looks like another time zone.',
+    count: 14,
+  },
+  {
+    id: 2,
+    at: now - 3 * hour,
+    peer: idOf('backup-agent-nas'),
+    level: 'danger',
+    text: 'A message came with a key that is not the one you pinned. Everything with this peer is frozen.',
+    count: 1,
+  },
   { id: 1, at: now - 7 * hour, peer: null, level: 'info', text: 'A line from the relay was not of a known type and was dropped.', count: 2 },
 ]
 export const snapshot: Snapshot = { seq: 7, app, peers, requests, knocks, history, sessions, notices }

@@ -21,7 +21,10 @@ function answer(scene: Scene, name: CommandName, args: Readonly<Record<string, u
     case 'session.close':
       return ok(requests[0])
     case 'session.messages':
-      return ok({ messages: args['peer'] === idOf('build-runner-07') ? messages : messages.slice(0, 4).map((message) => ({ ...message, peer: String(args['peer']) })), more: false })
+      return ok({
+        messages: args['peer'] === idOf('build-runner-07') ? messages : messages.slice(0, 4).map((message) => ({ ...message, peer: String(args['peer']) })),
+        more: false,
+      })
     case 'settings.set':
       return ok({ ...scene.snapshot.app.settings, ...args })
     case 'request.rejectAll':
@@ -36,7 +39,10 @@ function answer(scene: Scene, name: CommandName, args: Readonly<Record<string, u
 /** A bridge that answers from a scene. Its answers are the contract's shapes, but nobody checks them here. */
 export function fakeBridge(scene: Scene): Bridge {
   return {
-    invoke: (name, args) => (scene.hang?.includes(name) === true ? new Promise(() => undefined) : (Promise.resolve(answer(scene, name, args)) as ReturnType<Bridge['invoke']> as never)),
+    invoke: (name, args) =>
+      scene.hang?.includes(name) === true
+        ? new Promise(() => undefined)
+        : (Promise.resolve(answer(scene, name, args)) as ReturnType<Bridge['invoke']> as never),
     onPatch: () => () => undefined,
     onKdf: (handler) => {
       const timer = setTimeout(() => handler({ fraction: 0.61 }), 30)

@@ -11,23 +11,60 @@ export interface Scene {
   readonly act?: readonly (readonly [selector: string, text?: string])[]
 }
 
-const closed = (more: Partial<Snapshot['app']>): Snapshot => ({ ...snapshot, app: { ...app, ...more }, peers: [], requests: [], knocks: [], history: [], sessions: [], notices: [] })
-const quiet: Snapshot = { ...snapshot, app: { ...app, waiting: 0 }, peers: peers.filter((peer) => peer.trust !== 'changed'), requests: [], knocks: [], notices: [] }
+const closed = (more: Partial<Snapshot['app']>): Snapshot => ({
+  ...snapshot,
+  app: { ...app, ...more },
+  peers: [],
+  requests: [],
+  knocks: [],
+  history: [],
+  sessions: [],
+  notices: [],
+})
+const quiet: Snapshot = {
+  ...snapshot,
+  app: { ...app, waiting: 0 },
+  peers: peers.filter((peer) => peer.trust !== 'changed'),
+  requests: [],
+  knocks: [],
+  notices: [],
+}
 const fresh = closed({ waiting: 0, backup: { verifiedAt: null, fileName: null, peersBehind: 0 } })
-const calm: Snapshot = { ...snapshot, app: { ...app, waiting: 3 }, requests: requests.filter((request) => request.peer !== idOf('backup-agent-nas')), peers: peers.filter((peer) => peer.trust !== 'changed'), sessions: sessions.filter((session) => session.peer !== idOf('backup-agent-nas')) }
+const calm: Snapshot = {
+  ...snapshot,
+  app: { ...app, waiting: 3 },
+  requests: requests.filter((request) => request.peer !== idOf('backup-agent-nas')),
+  peers: peers.filter((peer) => peer.trust !== 'changed'),
+  sessions: sessions.filter((session) => session.peer !== idOf('backup-agent-nas')),
+}
 const typed = 'correct horse battery staple'
 
 export const scenes: Readonly<Record<string, Scene>> = {
-  onboarding: { snapshot: closed({ stage: 'onboarding', profile: null, profiles: [] }), act: [['input:not([type=password])', 'alice-desktop'], ['input[type=password] >> nth=0', typed]] },
+  onboarding: {
+    snapshot: closed({ stage: 'onboarding', profile: null, profiles: [] }),
+    act: [
+      ['input:not([type=password])', 'alice-desktop'],
+      ['input[type=password] >> nth=0', typed],
+    ],
+  },
   'onboarding-restore': { snapshot: closed({ stage: 'onboarding', profile: null, profiles: [] }), act: [['[role=radio] >> nth=1'], ['text=Choose file…']] },
   'onboarding-import': { snapshot: closed({ stage: 'onboarding', profile: null, profiles: [] }), act: [['[role=radio] >> nth=2']] },
   'onboarding-sealing': {
     snapshot: closed({ stage: 'onboarding', profile: null, profiles: [] }),
     hang: ['identity.create'],
-    act: [['input:not([type=password])', 'alice-desktop'], ['input[type=password] >> nth=0', typed], ['input[type=password] >> nth=1', typed], ['text=Create identity']],
+    act: [
+      ['input:not([type=password])', 'alice-desktop'],
+      ['input[type=password] >> nth=0', typed],
+      ['input[type=password] >> nth=1', typed],
+      ['text=Create identity'],
+    ],
   },
   'backup-offer': { snapshot: fresh, ui: { offerBackup: true } },
-  'backup-proved': { snapshot: fresh, ui: { offerBackup: true }, act: [['input[type=password] >> nth=0', typed], ['input[type=password] >> nth=1', typed], ['text=Write backup…']] },
+  'backup-proved': {
+    snapshot: fresh,
+    ui: { offerBackup: true },
+    act: [['input[type=password] >> nth=0', typed], ['text=Write backup…']],
+  },
   picker: {
     snapshot: closed({
       stage: 'picker',
@@ -35,7 +72,11 @@ export const scenes: Readonly<Record<string, Scene>> = {
       profiles: [
         { readable: true, profile: profileOf('alice-desktop') },
         { readable: true, profile: profileOf('ops-laptop') },
-        { readable: false, name: 'old-notebook', error: { code: 'TRUNCATED', text: 'identity.json is shorter than its format needs. The previous generation is beside it.' } },
+        {
+          readable: false,
+          name: 'old-notebook',
+          error: { code: 'TRUNCATED', text: 'identity.json is shorter than its format needs. The previous generation is beside it.' },
+        },
       ],
     }),
   },
@@ -46,7 +87,9 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'unlock-forgot': { snapshot: closed({ stage: 'locked' }), act: [['text=Forgot the passphrase']] },
   proposals: { snapshot },
   'proposals-calm': { snapshot: calm },
-  'proposals-undo': { snapshot: { ...calm, requests: requests.slice(0, 2).map((request, i) => (i === 0 ? { ...request, undoUntil: now + 600_000 } : request)) } },
+  'proposals-undo': {
+    snapshot: { ...calm, requests: requests.slice(0, 2).map((request, i) => (i === 0 ? { ...request, undoUntil: now + 600_000 } : request)) },
+  },
   'proposals-empty': { snapshot: quiet },
   'proposals-reject': { snapshot: calm, act: [['text=Reject all…']] },
   peers: { snapshot: calm, ui: { page: 'peers', peer: idOf('ci-orchestrator') } },
@@ -61,7 +104,15 @@ export const scenes: Readonly<Record<string, Scene>> = {
   sessions: { snapshot: calm, ui: { page: 'sessions' } },
   'sessions-empty': { snapshot: fresh, ui: { page: 'sessions' } },
   conversation: { snapshot: calm, ui: { page: 'sessions', conversation: idOf('build-runner-07') } },
-  'conversation-queued': { snapshot: calm, ui: { page: 'sessions', conversation: idOf('ci-orchestrator'), factsOpen: true, drafts: { [idOf('ci-orchestrator')]: 'Two lines,\nso that the field grows.' } } },
+  'conversation-queued': {
+    snapshot: calm,
+    ui: {
+      page: 'sessions',
+      conversation: idOf('ci-orchestrator'),
+      factsOpen: true,
+      drafts: { [idOf('ci-orchestrator')]: 'Two lines,\nso that the field grows.' },
+    },
+  },
   'conversation-ended': { snapshot: calm, ui: { page: 'sessions', conversation: idOf('HSAgent-lyra') }, act: [['text=What this means']] },
   'conversation-frozen': { snapshot, ui: { page: 'sessions', conversation: idOf('backup-agent-nas') } },
   'settings-identity': { snapshot: calm, ui: { page: 'settings', section: 'identity' } },
@@ -73,9 +124,17 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'settings-relay': { snapshot: calm, ui: { page: 'settings', section: 'relay' }, act: [['text=Address']] },
   'settings-appearance': { snapshot: calm, ui: { page: 'settings', section: 'appearance' } },
   'relay-lost': {
-    snapshot: { ...quiet, history, app: { ...app, waiting: 0, relay: { mode: 'address', host: 'relay.example.net', port: 8888, state: 'waiting', joined: false, retryAt: now + 27_000, error: 'connection refused' } } },
+    snapshot: {
+      ...quiet,
+      history,
+      app: {
+        ...app,
+        waiting: 0,
+        relay: { mode: 'address', host: 'relay.example.net', port: 8888, state: 'waiting', joined: false, retryAt: now + 27_000, error: 'connection refused' },
+      },
+    },
   },
   notices: { snapshot: calm, ui: { page: 'notices' } },
-  toast: { snapshot: calm, ui: { page: 'peers', peer: idOf('ci-orchestrator') }, act: [['[aria-label^="Copy the signing key"]']] },
+  toast: { snapshot: calm, ui: { page: 'peers', peer: idOf('ci-orchestrator') }, act: [['button:has-text("Copy the signing key")']] },
   'identity-menu': { snapshot: calm, act: [['[aria-label^="Identity menu"]']] },
 }

@@ -7,7 +7,13 @@ import { emptyModel } from './model.ts'
 import { useStore } from './store.ts'
 
 /** A bridge whose snapshots are answered by hand. */
-function rig(): { bridge: Bridge; push: (push: Push) => void; answer: (snapshot: Snapshot) => Promise<void>; refuse: () => Promise<void>; asked: () => number } {
+function rig(): {
+  bridge: Bridge
+  push: (push: Push) => void
+  answer: (snapshot: Snapshot) => Promise<void>
+  refuse: () => Promise<void>
+  asked: () => number
+} {
   let handler: (push: Push) => void = () => undefined
   const open: ((value: unknown) => void)[] = []
   let asked = 0

@@ -1,15 +1,4 @@
-import type {
-  AppDto,
-  HistoryDto,
-  KnockDto,
-  MessageDto,
-  NoticeDto,
-  Patch,
-  PeerDto,
-  RequestDto,
-  SessionDto,
-  Snapshot,
-} from '../../contract/dto.ts'
+import type { AppDto, HistoryDto, KnockDto, MessageDto, NoticeDto, Patch, PeerDto, RequestDto, SessionDto, Snapshot } from '../../contract/dto.ts'
 
 /** What the window has read of one conversation, oldest first. */
 export interface Conversation {

@@ -46,8 +46,7 @@ export const go = (page: Page): void => useUi.setState({ page, ...(page === 'ses
 export const goToPeer = (peer: string): void => useUi.setState({ page: 'peers', peer })
 export const goToConversation = (peer: string): void => useUi.setState({ page: 'sessions', conversation: peer, factsOpen: false })
 export const goToSettings = (section: SettingsSection): void => useUi.setState({ page: 'settings', section })
-export const setDraft = (peer: string, text: string): void =>
-  useUi.setState((state) => ({ drafts: { ...state.drafts, [peer]: text } }))
+export const setDraft = (peer: string, text: string): void => useUi.setState((state) => ({ drafts: { ...state.drafts, [peer]: text } }))
 /**
  * Makes an identity: keeps the first-start screen while the core works, and offers a backup when it succeeded and
  * `thenBackup` says so. Gives what `work` gives: undefined when it failed.

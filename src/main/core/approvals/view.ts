@@ -3,7 +3,7 @@ import { fromHex } from '../crypto/bytes.ts'
 import { hashTagged } from '../crypto/canonical-json.ts'
 import { keyPicture } from '../crypto/key-picture.ts'
 import { keyWords } from '../crypto/key-words.ts'
-import { compareKeys, isPinned, labelOf, type PeerKeys } from '../peers/trust.ts'
+import { claimedName, compareKeys, isPinned, labelOf, type PeerKeys } from '../peers/trust.ts'
 import type { PeerRow } from '../store/rows.ts'
 
 /** Requests made by hand wait a day, seconds. */
@@ -130,7 +130,7 @@ export const buildView = (input: ViewInput): View => {
     self: { name: input.self.name, id: input.self.id, sign_pub: input.self.signPub },
     peer: {
       id: peer.id,
-      name: peer.name,
+      name: peer.name ?? claimedName(peer),
       sign_pub: keys?.signPub ?? null,
       kx_pub: keys?.kxPub ?? null,
       words: signPub ? keyWords(signPub).slice(0, 4) : [],

@@ -28,7 +28,7 @@ export const renderDraft = (to: string | null, draft: HsDraft, r: Rendering): st
 const payloadOf = (to: string | null, draft: HsDraft, r: Rendering): SendableObject | null => {
   switch (draft.intent) {
     case 'knock':
-      return { to: null, intent: 'knock', peer: draft.peer }
+      return { to: null, intent: 'knock', peer: draft.peer, name: r.self.name }
     case 'reconnect':
       return { to, your_ref: draft.your_ref, intent: 'reconnect' }
     case 'confirm':

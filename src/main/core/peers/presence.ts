@@ -11,11 +11,14 @@ interface Presence {
   readonly firstSeen: number
   lastSeen: number
   address: string
+  claimed: string | null
 }
 
 export interface PresenceBook {
   /** Returns true when the peer was not on the relay before. */
   heard(id: PeerId, address: string, now: number): boolean
+  /** The name it claims; the first one stays. */
+  claim(id: PeerId, name: string): void
   get(id: PeerId): Readonly<Presence> | undefined
   all(): ReadonlyMap<PeerId, Readonly<Presence>>
   knock(id: PeerId, kind: KnockDto['kind'], now: number): KnockDto
@@ -36,9 +39,13 @@ export const createPresence = (): PresenceBook => {
       const fresh = !known || now - known.lastSeen > ONLINE_MS
       // Deleted and set again: a Map's order is then the order of last being heard, and the first is the one to drop.
       present.delete(id)
-      present.set(id, { firstSeen: known?.firstSeen ?? now, lastSeen: now, address })
+      present.set(id, { firstSeen: known?.firstSeen ?? now, lastSeen: now, address, claimed: known?.claimed ?? null })
       if (present.size > MOST_PRESENT) for (const oldest of present.keys()) { present.delete(oldest); break }
       return fresh
+    },
+    claim: (id, name) => {
+      const known = present.get(id)
+      if (known) known.claimed ??= name
     },
     get: (id) => present.get(id),
     all: () => present,

@@ -75,9 +75,39 @@ export const isTrusted = (peer: PeerRow): boolean => pinnedStates.includes(peer.
 /** Names and ids come from strangers: controls, bidi and zero-width characters are cut before anything is drawn or logged. */
 export const cleanText = (text: string): string => text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, '')
 
-/** What stands where a name is wanted. An hs peer claims no name, so it is the one the person gave or the id's beginning. */
-export const labelOf = (peer: { readonly id: string; readonly name: string | null }): string => {
-  if (peer.name) return peer.name
+/** Longest name a peer can claim, UTF-16 units. */
+const LONGEST_NAME = 64
+
+/** The name a peer claims for itself: unsigned, so the first that was heard stays, and what anybody claims later under its id changes nothing. */
+export const claimedName = (peer: PeerRow): string | null => (typeof peer.extra['claimed'] === 'string' ? peer.extra['claimed'] : null)
+
+/** A claimed name made fit to be drawn, or null for what is not a name. */
+export const admitName = (claim: unknown): string | null => {
+  if (typeof claim !== 'string' || claim.length > LONGEST_NAME) return null
+  const name = cleanText(claim).replace(/\s+/g, ' ').trim()
+  return name === '' ? null : name
+}
+
+/** Names that look alike are one: a stranger must not borrow a known peer's. */
+export const nameSkeleton = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[\s._\-·]/g, '')
+    .replace(/[0oоο]/g, 'o')
+    .replace(/[1ilіι|]/g, 'l')
+    .replace(/[aаα]/g, 'a')
+    .replace(/[eеε]/g, 'e')
+    .replace(/[pрρ]/g, 'p')
+    .replace(/[cс]/g, 'c')
+    .replace(/[xхχ]/g, 'x')
+    .replace(/[yу]/g, 'y')
+
+/** What stands where a name is wanted: the one the person gave, else the one claimed, else the id's beginning. Never shown without picture or words. */
+export const labelOf = (peer: PeerRow): string => {
+  const name = peer.name ?? claimedName(peer)
+  if (name) return name
   const id = cleanText(peer.id)
   return id.length > 13 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id || '(no name)'
 }

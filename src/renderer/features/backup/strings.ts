@@ -20,7 +20,8 @@ export const text = {
   openedText: 'In a scratch wallet that was then wiped.',
   signed: 'Signed a challenge; the public key is yours',
   covers: 'What it covers',
-  coversText: (peers: number): string => (peers === 0 ? 'Identity and settings. No peers yet.' : peers === 1 ? 'Identity, settings and 1 peer.' : `Identity, settings and ${peers} peers.`),
+  coversText: (peers: number): string =>
+    peers === 0 ? 'Identity and settings. No peers yet.' : peers === 1 ? 'Identity, settings and 1 peer.' : `Identity, settings and ${peers} peers.`,
   coversNote: 'As peers and keys change, this falls behind, and the app tells you by how much.',
   keep: 'Keep it on another device than this one. It cannot be opened without the passphrase.',
   another: 'Write another copy',

@@ -44,13 +44,34 @@ export function CreateForm() {
   }
   return (
     <form className={css.form} onSubmit={(event) => void submit(event)} noValidate>
-      <Field label={text.create.name} hint={text.create.nameHint} problem={create.error?.code === 'NAME' || create.error?.code === 'EXISTS' ? create.error.text : null}>
-        {({ id, describedBy }) => <TextInput id={id} aria-describedby={describedBy} value={name} maxLength={64} disabled={create.busy} autoFocus onChange={(event) => setName(event.target.value)} />}
+      <Field
+        label={text.create.name}
+        hint={text.create.nameHint}
+        problem={create.error?.code === 'NAME' || create.error?.code === 'EXISTS' ? create.error.text : null}
+      >
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            aria-describedby={describedBy}
+            value={name}
+            maxLength={64}
+            disabled={create.busy}
+            autoFocus
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
       </Field>
       <PassphraseField ref={first} label={text.create.passphrase} isNew disabled={create.busy} onInput={setLength}>
         <StrengthMeter strength={strength} />
       </PassphraseField>
-      <PassphraseField ref={second} label={text.create.again} isNew disabled={create.busy} problem={differ ? text.create.differ : null} onInput={() => setDiffer(false)} />
+      <PassphraseField
+        ref={second}
+        label={text.create.again}
+        isNew
+        disabled={create.busy}
+        problem={differ ? text.create.differ : null}
+        onInput={() => setDiffer(false)}
+      />
       {create.busy ? (
         <Deriving title={text.deriving.create} />
       ) : (

@@ -15,7 +15,17 @@ import { text } from './strings.ts'
 type Chosen = Value<'file.choose'>
 
 /** A file chosen in the system's dialog; only its name comes here, and a token that stands for it. */
-function FileChoice({ purpose, chosen, disabled, onChoose }: { purpose: 'backup' | 'hsagent'; chosen: Chosen | null; disabled: boolean; onChoose: (file: Chosen) => void }) {
+function FileChoice({
+  purpose,
+  chosen,
+  disabled,
+  onChoose,
+}: {
+  purpose: 'backup' | 'hsagent'
+  chosen: Chosen | null
+  disabled: boolean
+  onChoose: (file: Chosen) => void
+}) {
   const choose = useCommand('file.choose')
   const open = async (): Promise<void> => {
     const file = await choose.run({ purpose })
@@ -67,7 +77,16 @@ export function RestoreForm() {
     <form className={css.form} onSubmit={(event) => void submit(event)} noValidate>
       <FileChoice purpose="backup" chosen={file} disabled={restore.busy} onChoose={setFile} />
       <Field label={text.create.name} hint={text.create.nameHint}>
-        {({ id, describedBy }) => <TextInput id={id} aria-describedby={describedBy} value={name} maxLength={64} disabled={restore.busy} onChange={(event) => setName(event.target.value)} />}
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            aria-describedby={describedBy}
+            value={name}
+            maxLength={64}
+            disabled={restore.busy}
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
       </Field>
       <PassphraseField ref={field} label={text.restore.passphrase} disabled={restore.busy} />
       {restore.busy ? (
@@ -101,13 +120,25 @@ export function ImportForm() {
     setNeed(null)
     const importPassphrase = old.current.take()
     const passphrase = next.current.take()
-    await whileMaking(() => withBytes([importPassphrase, passphrase], () => imported.run({ file: file.file, name: name.trim(), importPassphrase, passphrase })), true)
+    await whileMaking(
+      () => withBytes([importPassphrase, passphrase], () => imported.run({ file: file.file, name: name.trim(), importPassphrase, passphrase })),
+      true,
+    )
   }
   return (
     <form className={css.form} onSubmit={(event) => void submit(event)} noValidate>
       <FileChoice purpose="hsagent" chosen={file} disabled={imported.busy} onChoose={setFile} />
       <Field label={text.create.name} hint={text.create.nameHint}>
-        {({ id, describedBy }) => <TextInput id={id} aria-describedby={describedBy} value={name} maxLength={64} disabled={imported.busy} onChange={(event) => setName(event.target.value)} />}
+        {({ id, describedBy }) => (
+          <TextInput
+            id={id}
+            aria-describedby={describedBy}
+            value={name}
+            maxLength={64}
+            disabled={imported.busy}
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
       </Field>
       <PassphraseField ref={old} label={text.import.old} disabled={imported.busy} />
       <PassphraseField ref={next} label={text.import.new} isNew disabled={imported.busy} onInput={setLength}>

@@ -88,7 +88,25 @@ function Ways() {
   )
 }
 
-function Choice({ value, way, busy, onChoose, icon, title, says, children }: { value: Way; way: Way; busy: boolean; onChoose: (way: Way) => void; icon: ReactNode; title: string; says: string; children: ReactNode }) {
+function Choice({
+  value,
+  way,
+  busy,
+  onChoose,
+  icon,
+  title,
+  says,
+  children,
+}: {
+  value: Way
+  way: Way
+  busy: boolean
+  onChoose: (way: Way) => void
+  icon: ReactNode
+  title: string
+  says: string
+  children: ReactNode
+}) {
   const here = way === value
   return (
     <section className={classes(css.choice, here && css.here)}>

@@ -32,7 +32,12 @@ export const text = {
     act: 'Import identity',
   },
   file: { choose: 'Choose file…', none: 'No file chosen', label: 'File', again: 'Choose another…' },
-  need: { name: 'Give it a name first.', file: 'Choose a file first.', passphrase: 'Type the passphrase first.', weak: 'Choose a passphrase that is harder to guess.' },
+  need: {
+    name: 'Give it a name first.',
+    file: 'Choose a file first.',
+    passphrase: 'Type the passphrase first.',
+    weak: 'Choose a passphrase that is harder to guess.',
+  },
   back: 'Back',
   deriving: { create: 'Sealing your new keys', restore: 'Opening the backup', import: 'Opening the old file, sealing it again' },
 } as const

@@ -37,7 +37,9 @@ export function NameDialog({ peer, onClose }: { peer: PeerDto; onClose: () => vo
       }
     >
       <p>{text.nameDialog.text}</p>
-      <Field label={text.nameDialog.label}>{({ id }) => <TextInput id={id} value={name} maxLength={64} data-first onChange={(event) => setName(event.target.value)} />}</Field>
+      <Field label={text.nameDialog.label}>
+        {({ id }) => <TextInput id={id} value={name} maxLength={64} data-first onChange={(event) => setName(event.target.value)} />}
+      </Field>
       <Problem error={set.error} />
     </Dialog>
   )

@@ -1,7 +1,7 @@
 import { Copy } from 'lucide-react'
 import { Button } from '../../components/button.tsx'
 import { EmptyState } from '../../components/empty-state.tsx'
-import { Mono, copyText } from '../../components/hash-cell.tsx'
+import { copyText, Mono } from '../../components/hash-cell.tsx'
 import { KeyPicture } from '../../components/key-picture.tsx'
 import { KeyWords } from '../../components/key-words.tsx'
 import { useCommand } from '../../components/use-command.ts'
@@ -16,7 +16,8 @@ export function NobodyYet() {
   if (app?.profile === null || app === null) return null
   const { profile, relay, settings } = app
   const where = `${relay.host}:${relay.port}`
-  const state = relay.state !== 'connected' ? text.empty.notConnected(where) : relay.mode === 'embedded' ? text.empty.listening(where) : text.empty.connected(where)
+  const state =
+    relay.state !== 'connected' ? text.empty.notConnected(where) : relay.mode === 'embedded' ? text.empty.listening(where) : text.empty.connected(where)
   return (
     <EmptyState
       half

@@ -18,8 +18,8 @@ import { NoticeList } from '../notices/notice-list.tsx'
 import { ForgetDialog, NameDialog } from './dialogs.tsx'
 import { KeyChange } from './key-change.tsx'
 import css from './peer-page.module.css'
-import { Policy } from './policy.tsx'
 import { PeerSessions } from './peer-sessions.tsx'
+import { Policy } from './policy.tsx'
 import { text } from './strings.ts'
 import { Trust } from './trust.tsx'
 import { ZoneNotice } from './zone-notice.tsx'
@@ -105,6 +105,7 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
   const answer = useCommand('peer.answer')
   const review = useCommand('request.review')
   const hasSession = useModel((model) => model.sessions.some((session) => session.peer === peer.id))
+  const talking = useModel((model) => model.sessions.some((session) => session.peer === peer.id && session.may.send))
   const error = propose.error ?? reconnect.error ?? answer.error ?? review.error
 
   const doAnswer = async (): Promise<void> => {
@@ -117,11 +118,16 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
   const doReconnect = async (): Promise<void> => {
     if ((await reconnect.run({ peer: peer.id })) !== undefined) toast(text.done.reconnect)
   }
-  const main = peer.may.propose ? 'propose' : peer.may.answer ? 'answer' : peer.may.reconnect ? 'reconnect' : null
+  const asks = useModel((model) => model.knocks.some((knock) => knock.peer === peer.id && knock.kind !== 'confirm'))
+  // Whoever knocks is answered first; answering somebody who only showed up is possible, and rarely what is meant.
+  const { may } = peer
+  const main = talking ? 'talk' : asks && may.answer ? 'answer' : may.propose ? 'propose' : may.reconnect ? 'reconnect' : may.answer ? 'answer' : null
   const small = { size: 15, strokeWidth: 1.75 } as const
   const items: (MenuItem | 'line')[] = [
-    ...(hasSession ? [{ label: text.act.open, icon: <MessageSquareLock {...small} />, onSelect: () => goToConversation(peer.id) }] : []),
+    ...(hasSession && !talking ? [{ label: text.act.open, icon: <MessageSquareLock {...small} />, onSelect: () => goToConversation(peer.id) }] : []),
+    ...(peer.may.propose && main !== 'propose' ? [{ label: text.act.propose, onSelect: () => void doPropose() }] : []),
     ...(peer.may.reconnect && main !== 'reconnect' ? [{ label: text.act.reconnect, onSelect: () => void doReconnect() }] : []),
+    ...(may.answer && main !== 'answer' ? [{ label: text.act.answer, onSelect: () => void doAnswer() }] : []),
     { label: text.act.name, icon: <Pencil {...small} />, onSelect: () => onDialog('name') },
     'line',
     { label: text.act.forget, icon: <Trash2 {...small} />, danger: true, onSelect: () => onDialog('forget') },
@@ -137,9 +143,14 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
           }
           items={items}
         />
-        {peer.may.answer && (
-          <Button kind={main === 'answer' ? 'primary' : 'neutral'} busy={answer.busy || review.busy} onClick={() => void doAnswer()}>
+        {main === 'answer' && (
+          <Button kind="primary" busy={answer.busy || review.busy} onClick={() => void doAnswer()}>
             {text.act.answer}
+          </Button>
+        )}
+        {main === 'talk' && (
+          <Button kind="primary" onClick={() => goToConversation(peer.id)}>
+            {text.act.open}
           </Button>
         )}
         {main === 'propose' && (

@@ -31,7 +31,10 @@ export function PeerSessions({ peer, now }: { peer: PeerDto; now: number }) {
                 </LinkButton>
               ),
             },
-            { head: text.sessions.by, cell: (session) => <strong className={css.by}>{session.role === 'initiator' ? text.sessions.you : text.sessions.them}</strong> },
+            {
+              head: text.sessions.by,
+              cell: (session) => <strong className={css.by}>{session.role === 'initiator' ? text.sessions.you : text.sessions.them}</strong>,
+            },
             { head: text.sessions.id, cell: (session) => <ShortHash hex={session.id} /> },
             { head: text.sessions.messages, cell: (session) => formatNumber(session.sent + session.received), secondary: true },
             { head: text.sessions.outcome, cell: (session) => <SessionBadge state={session.state} /> },

@@ -1,6 +1,6 @@
 import { useState } from 'react'
-import { PageHeader } from '../../app/page-header.tsx'
 import type { PeerDto } from '../../../contract/dto.ts'
+import { PageHeader } from '../../app/page-header.tsx'
 import { TrustBadge } from '../../components/badge.tsx'
 import { SearchInput } from '../../components/field.tsx'
 import { KeyPicture } from '../../components/key-picture.tsx'

@@ -30,7 +30,10 @@ export function Policy({ peer, now }: { peer: PeerDto; now: number }) {
     else if (kind === 'block') setDialog('block')
     else void apply({ kind })
   }
-  const until = policy.kind === 'accept-until' ? text.policy.acceptedUntil(isToday(policy.until, now) ? hourMinute(policy.until) : dayAndTime(policy.until, now)) : text.policy.acceptUntil
+  const until =
+    policy.kind === 'accept-until'
+      ? text.policy.acceptedUntil(isToday(policy.until, now) ? hourMinute(policy.until) : dayAndTime(policy.until, now))
+      : text.policy.acceptUntil
   return (
     <section>
       <div className={css.row}>
@@ -50,9 +53,19 @@ export function Policy({ peer, now }: { peer: PeerDto; now: number }) {
       </div>
       <p className={css.explain}>{text.policy.explain[policy.kind]}</p>
       <Problem error={set.error} />
-      {dialog === 'until' && <UntilDialog label={peer.label} busy={set.busy} onClose={() => setDialog(null)} onSet={(at) => void apply({ kind: 'accept-until', until: at })} />}
+      {dialog === 'until' && (
+        <UntilDialog label={peer.label} busy={set.busy} onClose={() => setDialog(null)} onSet={(at) => void apply({ kind: 'accept-until', until: at })} />
+      )}
       {dialog === 'block' && (
-        <Confirm danger title={text.policy.blockTitle(peer.label)} verb={text.policy.blockAct} cancel={text.policy.keep} busy={set.busy} onConfirm={() => void apply({ kind: 'block' })} onClose={() => setDialog(null)}>
+        <Confirm
+          danger
+          title={text.policy.blockTitle(peer.label)}
+          verb={text.policy.blockAct}
+          cancel={text.policy.keep}
+          busy={set.busy}
+          onConfirm={() => void apply({ kind: 'block' })}
+          onClose={() => setDialog(null)}
+        >
           <p>{text.policy.blockText}</p>
         </Confirm>
       )}

@@ -53,7 +53,14 @@ export const text = {
     unknownHow: 'it has not shown one',
     blocked: 'Blocked by you. Nothing it sends is answered.',
   },
-  key: { label: 'Signing key', exchange: 'Exchange key', none: 'This peer has shown no key yet. A handshake begins with one.', what: 'the signing key', whatExchange: 'the exchange key', id: 'Id' },
+  key: {
+    label: 'Signing key',
+    exchange: 'Exchange key',
+    none: 'This peer has shown no key yet. A handshake begins with one.',
+    what: 'the signing key',
+    whatExchange: 'the exchange key',
+    id: 'Id',
+  },
   policy: {
     label: 'When they ask',
     ask: 'Always ask',
@@ -70,7 +77,8 @@ export const text = {
       block: 'Nothing they send is answered or shown.',
     },
     dialogTitle: 'Accept by itself until',
-    dialogText: (label: string): string => `Handshakes from ${label} will begin without asking you. Each one is recorded as decided by policy. A new or changed key always asks.`,
+    dialogText: (label: string): string =>
+      `Handshakes from ${label} will begin without asking you. Each one is recorded as decided by policy. A new or changed key always asks.`,
     hours: (n: number): string => (n === 1 ? '1 hour from now' : `${n} hours from now`),
     until: 'Until',
     set: 'Accept until then',
@@ -98,7 +106,13 @@ export const text = {
     allowed: 'Allowed for this peer. What it signs is read with that difference.',
   },
   notices: 'What was noticed',
-  nameDialog: { title: 'Name this peer', text: 'Only you see it. It is bound to nothing but your memory: the words and the key are what you check.', label: 'Name', save: 'Save name', clear: 'Remove name' },
+  nameDialog: {
+    title: 'Name this peer',
+    text: 'Only you see it. It is bound to nothing but your memory: the words and the key are what you check.',
+    label: 'Name',
+    save: 'Save name',
+    clear: 'Remove name',
+  },
   forget: {
     title: (label: string): string => `Forget ${label}?`,
     text: 'Its pins, name and policy are removed. If it comes back, it comes as a stranger, and nothing warns you of a different key. Decisions already made stay in your history.',

@@ -26,9 +26,20 @@ export function Trust({ peer, now }: { peer: PeerDto; now: number }) {
       key: 'pinned',
       by: 'both',
       future: !pinned,
-      content: <Stage name={text.trust.pinned} when={peer.pinnedAt === null ? undefined : dayAndTime(peer.pinnedAt, now)} how={pinned ? text.trust.pinnedHow : text.trust.notPinned} />,
+      content: (
+        <Stage
+          name={text.trust.pinned}
+          when={peer.pinnedAt === null ? undefined : dayAndTime(peer.pinnedAt, now)}
+          how={pinned ? text.trust.pinnedHow : text.trust.notPinned}
+        />
+      ),
     },
-    { key: 'verified', by: 'both', future: !verified, content: <Stage name={text.trust.verified} how={verified ? text.trust.verifiedHow : text.trust.notVerified} /> },
+    {
+      key: 'verified',
+      by: 'both',
+      future: !verified,
+      content: <Stage name={text.trust.verified} how={verified ? text.trust.verifiedHow : text.trust.notVerified} />,
+    },
   ]
   return (
     <Card label={text.trust.label}>

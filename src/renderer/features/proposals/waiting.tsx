@@ -24,7 +24,13 @@ export function Waiting({ requests }: { requests: readonly RequestDto[] }) {
       <Label aside={text.waiting.aside(requests.length, new Set(requests.map((request) => request.peer)).size)}>{text.waiting.label}</Label>
       <ul className={css.list}>
         {requests.map((request) => (
-          <Request key={request.id} request={request} peer={peers.find((peer) => peer.id === request.peer)} now={now} of={requests.filter((other) => other.peer === request.peer).length} />
+          <Request
+            key={request.id}
+            request={request}
+            peer={peers.find((peer) => peer.id === request.peer)}
+            now={now}
+            of={requests.filter((other) => other.peer === request.peer).length}
+          />
         ))}
       </ul>
     </section>
@@ -60,9 +66,7 @@ function Request({ request, peer, now, of }: { request: RequestDto; peer: PeerDt
             {text.waiting.changed}
           </p>
         ) : (
-          <p className={css.detail}>
-            {text.waiting.step(request.step)}
-          </p>
+          <p className={css.detail}>{text.waiting.step(request.step)}</p>
         )}
         {peer !== undefined && peer.pinnedAt === null && <p className={css.detail}>{text.waiting.firstContact}</p>}
         <Problem error={review.error ?? reject.error} />
@@ -74,7 +78,12 @@ function Request({ request, peer, now, of }: { request: RequestDto; peer: PeerDt
             <Button busy={reject.busy} aria-label={text.waiting.rejectOf(label)} onClick={() => void doReject()}>
               {text.waiting.reject}
             </Button>
-            <Button busy={review.busy} end={<ArrowRight size={15} strokeWidth={2} />} aria-label={text.waiting.reviewOf(label)} onClick={() => void review.run({ id: request.id })}>
+            <Button
+              busy={review.busy}
+              end={<ArrowRight size={15} strokeWidth={2} />}
+              aria-label={text.waiting.reviewOf(label)}
+              onClick={() => void review.run({ id: request.id })}
+            >
               {text.waiting.review}
             </Button>
           </div>

@@ -47,7 +47,14 @@ export function Composer({ session, peerId, label }: { session: SessionDto; peer
       void submit()
     }
   }
-  const said = over > 0 ? text.composer.over(over) : session.queued > 0 ? text.composer.queued(session.queued) : session.turn === 'us' ? text.composer.turnUs : text.composer.turnThem
+  const said =
+    over > 0
+      ? text.composer.over(over)
+      : session.queued > 0
+        ? text.composer.queued(session.queued)
+        : session.turn === 'us'
+          ? text.composer.turnUs
+          : text.composer.turnThem
   return (
     <form className={css.wrap} onSubmit={(event) => void submit(event)}>
       <Problem error={send.error} />

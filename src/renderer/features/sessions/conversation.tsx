@@ -1,7 +1,7 @@
 import { ArrowLeft, PanelRight } from 'lucide-react'
 import { useState } from 'react'
-import { PageHeader } from '../../app/page-header.tsx'
 import type { SessionDto } from '../../../contract/dto.ts'
+import { PageHeader } from '../../app/page-header.tsx'
 import { LegacyBadge, SessionBadge, TrustBadge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { classes } from '../../components/classes.ts'
@@ -80,7 +80,7 @@ export function Conversation({ peerId }: { peerId: string }) {
               <Problem error={close.error ?? review.error} />
             </div>
           )}
-          <LegacyNotice peer={peer} />
+          <LegacyNotice />
           <Log peerId={peerId} label={label} />
           <Composer session={session} peerId={peerId} label={label} />
         </section>

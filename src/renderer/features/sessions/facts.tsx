@@ -1,8 +1,8 @@
 import { Check, X } from 'lucide-react'
 import { useId } from 'react'
 import type { SessionDto } from '../../../contract/dto.ts'
-import { Facts, Label } from '../../components/card.tsx'
 import { Button } from '../../components/button.tsx'
+import { Facts, Label } from '../../components/card.tsx'
 import { Select } from '../../components/field.tsx'
 import { HashCell, Mono } from '../../components/hash-cell.tsx'
 import { Rails, type Rung } from '../../components/rails.tsx'
@@ -57,10 +57,24 @@ export function FactsPane({ session, sessions, onChoose }: { session: SessionDto
         <HashCell hex={session.id} what={text.pane.hash} perLine={3} />
         <Facts
           rows={[
-            { label: text.pane.opened, value: <>{dayAndTime(session.openedAt, now)}, {text.pane.by[session.role]}</> },
+            {
+              label: text.pane.opened,
+              value: (
+                <>
+                  {dayAndTime(session.openedAt, now)}, {text.pane.by[session.role]}
+                </>
+              ),
+            },
             ...(session.endedAt === null ? [] : [{ label: text.pane.ended, value: dayAndTime(session.endedAt, now) }]),
             ...(session.reason === null ? [] : [{ label: text.pane.why, value: session.reason }]),
-            { label: text.pane.key, value: <span title={text.pane.keyWhat}><Mono>{session.fingerprint}</Mono></span> },
+            {
+              label: text.pane.key,
+              value: (
+                <span title={text.pane.keyWhat}>
+                  <Mono>{session.fingerprint}</Mono>
+                </span>
+              ),
+            },
             { label: text.pane.secrecy, value: text.pane.legacy },
             { label: text.pane.messages, value: `${formatNumber(session.sent)} sent, ${formatNumber(session.received)} received` },
             ...(session.state === 'open' ? [{ label: text.pane.turn, value: text.pane.turns[session.turn] }] : []),

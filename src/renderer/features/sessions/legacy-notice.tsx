@@ -1,18 +1,17 @@
 import { TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
-import type { PeerDto } from '../../../contract/dto.ts'
 import { Button } from '../../components/button.tsx'
 import css from './legacy-notice.module.css'
 import { text } from './strings.ts'
 
 /** What the original protocol cannot give, in one place, always there, with the whole of it on demand. */
-export function LegacyNotice({ peer }: { peer: PeerDto | undefined }) {
+export function LegacyNotice() {
   const [more, setMore] = useState(false)
   return (
     <div className={css.band}>
       <TriangleAlert size={17} strokeWidth={1.75} className={css.icon} />
       <div className={css.text}>
-        <p className={css.title}>{peer?.profile === 'm2m' ? text.legacy.titleM2m : text.legacy.title}</p>
+        <p className={css.title}>{text.legacy.title}</p>
         <p>{text.legacy.text}</p>
         {more && (
           <ul className={css.details}>

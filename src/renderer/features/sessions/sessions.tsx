@@ -1,5 +1,5 @@
-import { PageHeader } from '../../app/page-header.tsx'
 import type { PeerDto, SessionDto } from '../../../contract/dto.ts'
+import { PageHeader } from '../../app/page-header.tsx'
 import { SessionBadge } from '../../components/badge.tsx'
 import { Button } from '../../components/button.tsx'
 import { Label } from '../../components/card.tsx'

@@ -29,9 +29,8 @@ export const text = {
   you: 'You',
   state: { queued: 'waits for its turn', sent: 'sent, not yet answered', done: 'answered' },
   legacy: {
-    title: 'This peer is an original HSAgent. Its protocol protects less.',
-    titleM2m: 'This session runs on the original HSAgent protocol. It protects less.',
-    text: 'No forward secrecy: whoever gets a key later can open what was recorded today. No ledger of its own: only your side holds evidence of this session.',
+    title: 'This session runs on the HSAgent protocol. It protects less.',
+    text: 'No forward secrecy: whoever gets a key later can open what was recorded today. No ledger keeps it: each side has only its own record.',
     more: 'What this means',
     less: 'Show less',
     details: [
@@ -48,7 +47,13 @@ export const text = {
     turnThem: 'Their turn: it goes out with your next answer',
     queued: (n: number): string => (n === 1 ? '1 waits for its turn' : `${n} wait for their turn`),
     over: (n: number): string => `${n} characters too many`,
-    closed: { open: 'Writing is not possible now', closing: 'This session is closing', closed: 'This session is closed. It can be read, not written.', ended: 'This session has ended. It can be read, not written.', frozen: 'Frozen: the peer’s key changed. Nothing is sent or read.' } satisfies Record<SessionDto['state'], string>,
+    closed: {
+      open: 'Writing is not possible now',
+      closing: 'This session is closing',
+      closed: 'This session is closed. It can be read, not written.',
+      ended: 'This session has ended. It can be read, not written.',
+      frozen: 'Frozen: the peer’s key changed. Nothing is sent or read.',
+    } satisfies Record<SessionDto['state'], string>,
   },
   pane: {
     label: 'Session',
@@ -64,7 +69,10 @@ export const text = {
     turn: 'Turn',
     turns: { us: 'You may speak next', them: 'They speak next' } satisfies Record<SessionDto['turn'], string>,
     queued: 'Waiting',
-    lead: { initiator: 'You lead: the session ends when you conclude it.', responder: 'They lead: an original HSAgent concludes by itself after four of its messages.' } satisfies Record<SessionDto['role'], string>,
+    lead: {
+      initiator: 'You lead: the session ends when you conclude it.',
+      responder: 'They lead: an original HSAgent concludes by itself after four of its messages.',
+    } satisfies Record<SessionDto['role'], string>,
     steps: 'Steps',
     dashed: 'A dashed strand: this side keeps no chain.',
     waits: 'waits',

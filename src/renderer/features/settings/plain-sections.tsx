@@ -21,7 +21,12 @@ export function LockSection() {
       <Group>
         <Row title={text.lock.idle} says={text.lock.idleText}>
           {({ labelledBy, describedBy }) => (
-            <Select aria-labelledby={labelledBy} aria-describedby={describedBy} value={idle} onChange={(event) => void set.run({ idleLockMinutes: Number(event.target.value) })}>
+            <Select
+              aria-labelledby={labelledBy}
+              aria-describedby={describedBy}
+              value={idle}
+              onChange={(event) => void set.run({ idleLockMinutes: Number(event.target.value) })}
+            >
               {!known.includes(idle) && idle !== 0 && <option value={idle}>{text.lock.minutes(idle)}</option>}
               {minutes.map((n) => (
                 <option key={n} value={n}>

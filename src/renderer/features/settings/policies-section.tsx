@@ -16,7 +16,8 @@ export function PoliciesSection() {
   const set = useCommand('peer.policy')
   const now = useNow(30_000)
   const own = peers.filter((peer) => peer.policy.kind !== 'ask')
-  const says = ({ policy }: PeerDto): string => (policy.kind === 'accept-until' ? text.policies.until(dayAndTimeInside(policy.until, now)) : text.policies.kinds[policy.kind])
+  const says = ({ policy }: PeerDto): string =>
+    policy.kind === 'accept-until' ? text.policies.until(dayAndTimeInside(policy.until, now)) : text.policies.kinds[policy.kind]
   return (
     <Section title={text.sections.policies} lead={text.policies.lead}>
       <Group>

@@ -72,11 +72,25 @@ function RelayForm({ settings }: { settings: SettingsDto }) {
       <div className={css.pad}>
         <div className={css.form}>
           <div className={mode === 'address' ? css.pair : css.single}>
-            {mode === 'address' && <Field label={text.relay.host} problem={problem.host ?? null}>
-              {({ id, describedBy }) => <TextInput id={id} aria-describedby={describedBy} value={host} dir="ltr" maxLength={255} onChange={(event) => setHost(event.target.value)} />}
-            </Field>}
+            {mode === 'address' && (
+              <Field label={text.relay.host} problem={problem.host ?? null}>
+                {({ id, describedBy }) => (
+                  <TextInput id={id} aria-describedby={describedBy} value={host} dir="ltr" maxLength={255} onChange={(event) => setHost(event.target.value)} />
+                )}
+              </Field>
+            )}
             <Field label={text.relay.port} problem={problem.port ?? null}>
-              {({ id, describedBy }) => <TextInput id={id} aria-describedby={describedBy} value={port} dir="ltr" inputMode="numeric" maxLength={5} onChange={(event) => setPort(event.target.value)} />}
+              {({ id, describedBy }) => (
+                <TextInput
+                  id={id}
+                  aria-describedby={describedBy}
+                  value={port}
+                  dir="ltr"
+                  inputMode="numeric"
+                  maxLength={5}
+                  onChange={(event) => setPort(event.target.value)}
+                />
+              )}
             </Field>
           </div>
           <Problem error={set.error} />

@@ -18,7 +18,15 @@ export function Group({ children }: { children: ReactNode }) {
 }
 
 /** Title and what it does, with its control at the end. The control gets the ids of both. */
-export function Row({ title, says, children }: { title: string; says?: ReactNode; children: (ids: { labelledBy: string; describedBy: string | undefined }) => ReactNode }) {
+export function Row({
+  title,
+  says,
+  children,
+}: {
+  title: string
+  says?: ReactNode
+  children: (ids: { labelledBy: string; describedBy: string | undefined }) => ReactNode
+}) {
   const id = useId()
   return (
     <div className={css.row}>

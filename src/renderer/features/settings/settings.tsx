@@ -3,10 +3,10 @@ import type { ReactNode } from 'react'
 import { PageHeader } from '../../app/page-header.tsx'
 import { classes } from '../../components/classes.ts'
 import { type SettingsSection, useUi } from '../../state/ui.ts'
-import { AboutSection, AppearanceSection, LockSection } from './plain-sections.tsx'
 import { BackupSection } from './backup-section.tsx'
 import { IdentitySection } from './identity-section.tsx'
 import { PassphraseSection } from './passphrase-section.tsx'
+import { AboutSection, AppearanceSection, LockSection } from './plain-sections.tsx'
 import { PoliciesSection } from './policies-section.tsx'
 import { RelaySection } from './relay-section.tsx'
 import css from './settings.module.css'
@@ -33,7 +33,13 @@ export function Settings() {
       <div className={css.split}>
         <nav aria-label={text.nav} className={css.nav}>
           {sections.map(({ id, icon: picture }) => (
-            <button key={id} type="button" className={classes(css.item, id === here && css.here)} aria-current={id === here ? 'page' : undefined} onClick={() => useUi.setState({ section: id })}>
+            <button
+              key={id}
+              type="button"
+              className={classes(css.item, id === here && css.here)}
+              aria-current={id === here ? 'page' : undefined}
+              onClick={() => useUi.setState({ section: id })}
+            >
               {picture}
               {text.sections[id]}
             </button>

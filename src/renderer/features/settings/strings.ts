@@ -26,7 +26,8 @@ export const text = {
     sign: 'Signing key',
     kx: 'Exchange key',
     export: 'Export to HSAgent',
-    exportText: 'Writes id_agent_<name>.json and a database the original Python agents open. Keep only one of the two running at a time: both are this identity.',
+    exportText:
+      'Writes id_agent_<name>.json and a database the original Python agents open. Keep only one of the two running at a time: both are this identity.',
     exportAct: 'Export…',
     exportTitle: 'Export this identity',
     exportWarn: 'The file holds your private keys, sealed by the passphrase you give it. The original’s seal is cheaper to guess than ours.',
@@ -37,7 +38,8 @@ export const text = {
     archiveText: 'Moves its folder aside and locks. Nothing is deleted, nothing is opened any more.',
     archiveAct: 'Archive profile…',
     archiveTitle: (name: string): string => `Archive ${name}?`,
-    archiveBody: 'Its sessions end on this side, its requests are no longer seen. The folder stays on this computer with “archived” in its name. Have a proved backup first.',
+    archiveBody:
+      'Its sessions end on this side, its requests are no longer seen. The folder stays on this computer with “archived” in its name. Have a proved backup first.',
     archiveVerb: 'Archive profile',
     archiveKeep: 'Keep using it',
   },
@@ -104,6 +106,13 @@ export const text = {
     discoverableText: 'Announces you on the relay, so that peers can find you. Without it you still see those who announce themselves.',
     states: { off: 'Off', connecting: 'Connecting', connected: 'Connected', waiting: 'Not reachable' },
   },
-  appearance: { lead: 'Contrast and motion follow the system.', theme: 'Theme', themeText: 'System follows what this computer is set to.', system: 'System', light: 'Light', dark: 'Dark' },
+  appearance: {
+    lead: 'Contrast and motion follow the system.',
+    theme: 'Theme',
+    themeText: 'System follows what this computer is set to.',
+    system: 'System',
+    light: 'Light',
+    dark: 'Dark',
+  },
   about: { lead: 'Nothing is sent anywhere: no reports, no update checks.', version: 'Version', runtime: 'Runtime' },
 } as const

@@ -27,7 +27,12 @@ export function Picker() {
             {app.profiles.map((entry) =>
               entry.readable ? (
                 <li key={entry.profile.myId}>
-                  <button type="button" className={css.profile} aria-disabled={choose.busy || undefined} onClick={() => void choose.run({ name: entry.profile.name })}>
+                  <button
+                    type="button"
+                    className={css.profile}
+                    aria-disabled={choose.busy || undefined}
+                    onClick={() => void choose.run({ name: entry.profile.name })}
+                  >
                     <KeyPicture picture={entry.profile.picture} size={44} />
                     <span className={css.who}>
                       <bdi className={css.name}>{entry.profile.name}</bdi>

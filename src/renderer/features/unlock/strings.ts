@@ -9,7 +9,8 @@ export const text = {
   switch: 'Switch identity',
   forgot: 'Forgot the passphrase',
   forgotTitle: 'Nobody can reset it',
-  forgotText: 'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity under a new name. The backup has its own passphrase.',
+  forgotText:
+    'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity under a new name. The backup has its own passphrase.',
   restore: 'Restore from a backup',
   keep: 'Try again',
   rejectAll: 'Reject all while locked',

@@ -64,7 +64,15 @@ export function Unlock() {
           </h1>
           <KeyWords words={profile.words} count={4} />
           <div className={css.body}>
-            <PassphraseField ref={field} label={text.passphrase} large autoFocus disabled={unlock.busy} problem={problem ?? (wait > 0 ? null : wrong)} onInput={() => setProblem(null)} />
+            <PassphraseField
+              ref={field}
+              label={text.passphrase}
+              large
+              autoFocus
+              disabled={unlock.busy}
+              problem={problem ?? (wait > 0 ? null : wrong)}
+              onInput={() => setProblem(null)}
+            />
             {unlock.busy ? (
               <Deriving />
             ) : (
