@@ -24,7 +24,7 @@ import {
 // The demo: two wallets in real windows, every decision by pointer. What it tells is read from the windows and from
 // both databases, and a step that did not happen ends it with exit code 1.
 
-const output = join(process.cwd(), 'demo-output')
+const output = process.env['COUNTERSIGN_DEMO_OUTPUT'] ?? join(process.cwd(), 'demo-output')
 const appFolder = process.env['COUNTERSIGN_DEMO_APP'] ?? process.cwd()
 const transcript: string[] = []
 const started = Date.now()

@@ -111,6 +111,12 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     if (!state.success || !chosen?.open) return { verifiedAt: null, fileName: null, peersBehind: 0 }
     return { verifiedAt: state.data.verifiedAt, fileName: state.data.fileName, peersBehind: Math.max(0, chosen.open.profile.pinnedCount() - state.data.pinned) }
   }
+  /** This file was opened a moment ago, so it is a proved backup of the profile as it is now. */
+  const noteBackup = (path: string): void => {
+    const { store, profile } = unlocked()
+    store.settings.set('backup', { verifiedAt: ports.clock.now(), fileName: basename(path), pinned: profile.pinnedCount() })
+    appChanged()
+  }
   const stage = (): AppDto['stage'] => (chosen ? (chosen.open ? 'open' : 'locked') : entries.length === 0 ? 'onboarding' : 'picker')
   const appDto = (): AppDto => {
     const throttle = chosen ? vault.throttle(chosen.identity.name) : { failures: 0, retryAt: null }
@@ -402,7 +408,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     },
     /** `passphrase` opens the identity (the recovery seed is sealed apart); `backupPassphrase` seals the backup, else the same. */
     identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
-      const { profile, store, identity } = unlocked()
+      const { store, identity } = unlocked()
       const whole = await vault.unlockWithRecovery({ name: identity.name, passphrase: args.passphrase, onProgress: (f) => progress(f / 3) })
       try {
         const parts = { identity: whole, settings: { ...settings() }, store: store.dump({ messages: args.messages }) }
@@ -410,8 +416,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       } finally {
         wipeSecret(whole)
       }
-      store.settings.set('backup', { verifiedAt: ports.clock.now(), fileName: basename(args.path), pinned: profile.pinnedCount() })
-      appChanged()
+      noteBackup(args.path)
       return backupDto()
     },
     identityRestore: async (args: { path: string; name: string; passphrase: Uint8Array; newPassphrase?: Uint8Array }): Promise<ProfileDto> => {
@@ -425,7 +430,9 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
           const restored = SettingsDto.partial().safeParse(backup.settings)
           if (restored.success) for (const [key, value] of Object.entries(restored.data)) if (value !== undefined) store.publicSettings.set(key, value)
         })
-        return await finishNew(identity, passphrase)
+        const restored = await finishNew(identity, passphrase)
+        noteBackup(args.path)
+        return restored
       } finally {
         wipeSecret(backup.identity)
       }

@@ -80,7 +80,8 @@ function Identity() {
     <Menu
       align="start"
       trigger={
-        <button type="button" className={css.identity} aria-label={`${text.identityMenu}: ${profile.name}`}>
+        <button type="button" className={css.identity}>
+          <span className="sr">{text.identityMenu} </span>
           <KeyPicture picture={profile.picture} size={34} />
           <span className={css.who}>
             <bdi className={css.name}>{profile.name}</bdi>

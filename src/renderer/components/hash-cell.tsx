@@ -6,12 +6,21 @@ import { words } from './strings.ts'
 
 const groups = (hex: string): readonly string[] => hex.match(/.{1,8}/g) ?? []
 
-/** Copies public text; the toast says so. */
+/**
+ * Copies public text; the toast says so. By the copy command of the gesture itself: the asynchronous clipboard wants a
+ * permission, and the window has none.
+ */
 export function copyText(text: string, what: string): void {
-  void navigator.clipboard.writeText(text).then(
-    () => toast(words.copied(what), 'copy'),
-    () => undefined,
-  )
+  let copied = false
+  const give = (event: ClipboardEvent): void => {
+    event.clipboardData?.setData('text/plain', text)
+    event.preventDefault()
+    copied = true
+  }
+  document.addEventListener('copy', give, { once: true })
+  document.execCommand('copy')
+  document.removeEventListener('copy', give)
+  if (copied) toast(words.copied(what), 'copy')
 }
 
 /**

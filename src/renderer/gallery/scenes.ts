@@ -136,5 +136,5 @@ export const scenes: Readonly<Record<string, Scene>> = {
   },
   notices: { snapshot: calm, ui: { page: 'notices' } },
   toast: { snapshot: calm, ui: { page: 'peers', peer: idOf('ci-orchestrator') }, act: [['button:has-text("Copy the signing key")']] },
-  'identity-menu': { snapshot: calm, act: [['[aria-label^="Identity menu"]']] },
+  'identity-menu': { snapshot: calm, act: [['button:has-text("Identity menu")']] },
 }

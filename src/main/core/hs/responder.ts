@@ -152,8 +152,8 @@ const unproved = (t: ResponderThread, why: string, env: Env): S => {
 const exchange = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
   switch (e.type) {
     case 'request': {
-      // Our answer was lost: the peer repeats its request, we repeat the answer.
-      if (t.line && e.myNonce === t.peerNonce) return step(t, {}, { do: 'send', draft: t.line })
+      // Our answer was lost: the peer repeats its request, we repeat the answer. With the echo of that very answer it is no repeat (see below).
+      if (t.line && e.myNonce === t.peerNonce && e.yourNonce !== t.localNonce) return step(t, {}, { do: 'send', draft: t.line })
       if (t.localNonce === null || e.yourNonce !== t.localNonce) return step(t, {}, drop('request that echoes no answer of ours'))
       // The outer message is unsigned: only a body sealed with the session key proves that the peer spoke.
       if (e.opened.kind === 'refused') return step(t, {}, { do: 'deliver', opened: e.opened })

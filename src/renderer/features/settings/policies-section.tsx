@@ -39,7 +39,7 @@ export function PoliciesSection() {
               },
               { head: text.policies.policy, cell: says },
               {
-                head: '',
+                head: text.policies.change,
                 end: true,
                 cell: (peer) => (
                   <Button

@@ -79,6 +79,7 @@ export const text = {
     none: 'No peer has a policy of its own. Everybody asks you.',
     peer: 'Peer',
     policy: 'When they ask',
+    change: 'Change',
     reset: 'Always ask',
     resetOf: (label: string): string => `Always ask again for ${label}`,
     kinds: { ask: 'Always ask', 'keep-alive': 'Keep alive', mute: 'Muted', block: 'Blocked' },

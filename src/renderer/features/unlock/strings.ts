@@ -10,7 +10,7 @@ export const text = {
   forgot: 'Forgot the passphrase',
   forgotTitle: 'Nobody can reset it',
   forgotText:
-    'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity under a new name. The backup has its own passphrase.',
+    'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity under a new name, if you know the passphrase that backup was sealed with.',
   restore: 'Restore from a backup',
   keep: 'Try again',
   rejectAll: 'Reject all while locked',
