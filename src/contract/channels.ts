@@ -64,7 +64,8 @@ export const approvalCommands = {
       /** Computed by the document from the values it drew. */
       viewHash: z.string().regex(/^[0-9a-f]{64}$/),
       decision: z.enum(['approve', 'reject']),
-      scope: z.enum(['step', 'handshake']),
+      /** What the decision covers; the hs profile has nothing beyond the step (docs/decisions/0011). */
+      scope: z.literal('step'),
       reason: z.string().max(200).nullable(),
     }),
     z.strictObject({ undoUntil: z.number().nullable() }),

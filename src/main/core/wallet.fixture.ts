@@ -48,11 +48,14 @@ export interface TestRelay {
   readonly port: number
   readonly host: string
   wallet(name: string, options?: { orders?: StandingOrders; ports?: Partial<Ports>; home?: string; create?: boolean }): Promise<TestWallet>
+  /** The relay goes away; `restart` brings it back on the same port. */
+  stop(): Promise<void>
+  restart(): Promise<void>
   close(): Promise<void>
 }
 
 export const openTestRelay = async (): Promise<TestRelay> => {
-  const server = await startRelayServer(testPorts(), { port: 0 })
+  let server = await startRelayServer(testPorts(), { port: 0 })
   const folders: string[] = []
   const wallets: Wallet[] = []
   return {
@@ -83,6 +86,10 @@ export const openTestRelay = async (): Promise<TestRelay> => {
         wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null })
       }
       return { wallet, events, home, approve: (step) => decide(step, 'approve'), reject: (step) => decide(step, 'reject'), id: () => wallet.appSnapshot({}).app.profile?.myId ?? '' }
+    },
+    stop: () => server.close(),
+    restart: async () => {
+      server = await startRelayServer(testPorts(), { port: server.port })
     },
     close: async () => {
       for (const wallet of wallets) await wallet.close()

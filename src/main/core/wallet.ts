@@ -550,7 +550,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       for (const listener of onApproval) listener()
       return {}
     },
-    approvalDecide: (args: { requestId: string; viewHash: string; decision: 'approve' | 'reject'; scope: 'step' | 'handshake'; reason: string | null }) =>
+    approvalDecide: (args: { requestId: string; viewHash: string; decision: 'approve' | 'reject'; scope: 'step'; reason: string | null }) =>
       unlocked().profile.approvals.decide(args.requestId, args.viewHash, args.decision, args.reason),
     approvalUndo: ({ requestId }: { requestId: string }) => {
       unlocked().profile.approvals.undo(requestId)

@@ -74,6 +74,8 @@ export const seededRandom = (seed: string) => {
 export interface Side {
   readonly name: string
   readonly self: Self
+  /** Where its database is. */
+  readonly folder: string
   readonly events: DomainEvent[]
   profile: Profile
   store: Store
@@ -147,6 +149,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders): Worl
     const side: Side = {
       name,
       self,
+      folder: join(folder, name),
       events,
       ...start(),
       restart: () => {

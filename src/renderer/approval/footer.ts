@@ -3,14 +3,13 @@ import type { ApproveButton } from './approve-button.ts'
 import { el } from './dom.ts'
 import { icon } from './icons.ts'
 import { isKeyChange } from './key-change.ts'
-import { laterSteps, rejectLabel } from './wording.ts'
+import { rejectLabel } from './wording.ts'
 
 export interface Footer {
   readonly node: HTMLElement
   /** Where the keyboard starts: the choice that does least. */
   readonly safe: HTMLElement
   readonly hint: HTMLElement
-  readonly scope: () => 'step' | 'handshake'
 }
 
 export interface FooterActions {
@@ -40,7 +39,6 @@ const advanced = (actions: FooterActions): HTMLButtonElement => {
 }
 
 const hintNode = (): HTMLElement => el('span', { class: 'hint', id: 'approve-hint', 'data-part': 'hint' })
-const noScope = (): 'step' => 'step'
 
 /** Alternative to holding, for whoever cannot hold a key or pointer: type the first key word of the peer. */
 const wordField = (word: string, actions: FooterActions): HTMLElement => {
@@ -60,14 +58,12 @@ const wordField = (word: string, actions: FooterActions): HTMLElement => {
 const issueLine = (issue: string | null): HTMLElement | null =>
   issue === null ? null : el('p', { class: 'issue', 'data-part': 'issue', role: 'alert' }, icon('triangle', 15, 2), el('span', {}, issue))
 
-/** Reject and approve, with the tick or the ways to confirm above them. */
+/** Reject and approve, with the ways to confirm above them. */
 export const decisionFooter = (dto: ApprovalDto, approve: ApproveButton | null, actions: FooterActions): Footer => {
   const { view } = dto
   const swapped = dto.issue !== null || approve === null
   const reject = button(rejectLabel(view), 'reject', swapped ? 'solid reject' : 'neutral reject', actions.reject)
   const hint = hintNode()
-  const tick = el('input', { type: 'checkbox', class: 'tick', 'data-part': 'rest' })
-  const later = approve === null ? [] : laterSteps(view)
   const first = view.peer.words[0]
   const holds = approve !== null && view.grade === 4
   const upper = holds
@@ -77,24 +73,18 @@ export const decisionFooter = (dto: ApprovalDto, approve: ApproveButton | null, 
         el('span', { class: 'how' }, 'Hold the button or ', el('kbd', {}, 'Space'), ' for 1.2 s'),
         first === undefined ? null : wordField(first, actions),
       )
-    : el(
-        'div',
-        { class: 'footer-row' },
-        later.length === 0 ? el('span', {}) : el('label', { class: 'tick-label' }, tick, `Approve the rest of this handshake: ${later.join(' and ')}`),
-        advanced(actions),
-      )
+    : null
   return {
     node: el(
       'footer',
       { class: 'footer' },
       issueLine(dto.issue),
-      holds ? el('div', { class: 'footer-row' }, el('span', {}), advanced(actions)) : null,
+      el('div', { class: 'footer-row' }, el('span', {}), advanced(actions)),
       upper,
       el('div', { class: 'footer-row buttons' }, reject, hint, approve?.node ?? null),
     ),
     safe: reject,
     hint,
-    scope: () => (tick.checked ? 'handshake' : 'step'),
   }
 }
 
@@ -122,7 +112,6 @@ export const keyChangeFooter = (dto: ApprovalDto, actions: FooterActions): Foote
     ),
     safe: keep,
     hint: hintNode(),
-    scope: noScope,
   }
 }
 
@@ -139,7 +128,6 @@ export const undoFooter = (actions: FooterActions): Footer => {
     ),
     safe: undo,
     hint,
-    scope: noScope,
   }
 }
 
@@ -156,6 +144,5 @@ export const overFooter = (text: string, more: boolean, actions: FooterActions):
     ),
     safe: close,
     hint: hintNode(),
-    scope: noScope,
   }
 }

@@ -199,17 +199,6 @@ describe('arming', () => {
     screen.wait(armingMs)
     expect(live?.textContent).toBe('')
   })
-
-  it('sends the tick with the approval, and offers it only where something later would ask', async () => {
-    const screen = open(approvalOf(requestView, start))
-    await screen.ready()
-    query('[data-part="rest"]')?.click()
-    press(approve())
-    await vi.waitFor(() => expect(screen.calls('approval.decide')[0]).toMatchObject({ scope: 'handshake' }))
-    open(approvalOf({ ...requestView, step: 'confirm', role: 'responder' }, start))
-    await settled()
-    expect(query('[data-part="rest"]')).toBeNull()
-  })
 })
 
 describe('hold to confirm', () => {

@@ -205,7 +205,6 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     const one = shown
     if (one === null || mode !== 'deciding') return
     if (decision === 'approve' && (one.approve === null || phase().name !== 'ready')) return
-    const scope = decision === 'approve' ? (footer?.scope() ?? 'step') : 'step'
     mode = 'sending'
     let hash: string
     try {
@@ -216,7 +215,7 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     }
     busy = true
     const result = await bridge
-      .invoke('approval.decide', { requestId: one.dto.requestId, viewHash: hash, decision, scope, reason: null })
+      .invoke('approval.decide', { requestId: one.dto.requestId, viewHash: hash, decision, scope: 'step', reason: null })
       .catch(() => ({ ok: false, error: { code: 'INTERNAL', text: 'The wallet could not be reached.' } }) as const)
     busy = false
     if (!result.ok) return refused(result.error)

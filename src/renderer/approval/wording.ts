@@ -50,9 +50,6 @@ export const peerLabel = (view: View): string => view.peer.name ?? view.peer.id
 /** The button that does not approve: for one's own wish to end something it is the keeping that is worth naming. */
 export const rejectLabel = (view: View): string => (view.step === 'close' || view.step === 'conclude' ? 'Keep it open' : 'Reject')
 
-/** Later steps of this handshake that would ask this person again; none, and the tick is not offered. */
-export const laterSteps = (_view: View): readonly string[] => []
-
 /** First sentence and the rest; joined they are the text again. */
 export const verdictOf = (consequence: string): readonly [string, string] => {
   const end = consequence.search(/[.?](\s|$)/)
