@@ -1,18 +1,24 @@
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
 import { z } from 'zod'
-import { SettingsDto, type AppDto, type ApprovalDto, type BackupDto, type MessageDto, type Patch, type PeerPolicy, type ProfileDto, type ProfileEntry, type RequestDto, type Snapshot } from '../../contract/index.ts'
+import {
+  SettingsDto,
+  type AppDto,
+  type ApprovalDto,
+  type BackupDto,
+  type MessageDto,
+  type PeerPolicy,
+  type ProfileDto,
+  type ProfileEntry,
+  type RequestDto,
+  type Snapshot,
+} from '../../contract/index.ts'
 import { noOrders, type StandingOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
-import { concat, fromHex, fromUtf8, utf8 } from './crypto/bytes.ts'
-import { hkdfSha256 } from './crypto/hash.ts'
+import { fromHex } from './crypto/bytes.ts'
 import { keyPicture } from './crypto/key-picture.ts'
 import { keyWords } from './crypto/key-words.ts'
-import { SecretBytes } from './crypto/secret.ts'
-import type { DomainEvent, PublishedEvent } from './events.ts'
+import type { DomainEvent } from './events.ts'
 import { AppFault } from './fault.ts'
-import { readBackup, writeBackup } from './identity-backup.ts'
-import { readFile, writeDurably } from './identity/durable-file.ts'
-import { exportIdV1, importIdV1 } from './identity/id-v1.ts'
 import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
 import { strength } from './identity/passphrase.ts'
 import { openVault, type Vault } from './identity/vault.ts'
@@ -21,6 +27,8 @@ import type { Ports } from './ports.ts'
 import { openProfile, type Profile } from './profile.ts'
 import { createRelayLink, type RelayChoice, type RelayLink } from './relay-link.ts'
 import { openStore, type Store } from './store/store.ts'
+import { createFeed, patchesOf, type Published } from './wallet-feed.ts'
+import { columnKeyOf, createIdentities } from './wallet-identities.ts'
 import type { Touched } from './work.ts'
 
 export interface WalletOptions {
@@ -65,10 +73,6 @@ const profileDto = (identity: IdentityPublic): ProfileDto => ({
   createdAt: Date.parse(identity.createdAt),
 })
 
-/** The store's key: from both private keys, so that it is there exactly while the identity is unlocked. */
-const columnKeyOf = (secret: IdentitySecret): SecretBytes =>
-  secret.kxPriv.use((kx) => secret.signPriv.use((sign) => new SecretBytes(hkdfSha256(concat(kx, sign), null, 'countersign.store.v1', 32))))
-
 /**
  * The composition root: one object for the window, the command and the tests. Methods are named after the channels of
  * the contract; each throws an AppFault. Call `close` before the process ends.
@@ -79,25 +83,9 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   const defaultSettings: SettingsDto = { ...standardSettings, relayPort: options.relayPort ?? standardSettings.relayPort }
   let chosen: Chosen | null = null
   let entries: ProfileEntry[] = []
-  let patchSeq = 0
   let currentRequest: string | null = null
-  const onPatch = new Set<(push: { seq: number; patch: Patch }) => void>()
-  const onKdf = new Set<(push: { fraction: number }) => void>()
-  const onApproval = new Set<() => void>()
-  const onReview = new Set<() => void>()
-  const onEvent = new Set<(event: PublishedEvent) => void>()
+  const feed = createFeed(ports.clock)
 
-  const subscribe = <L>(set: Set<L>) => (listener: L): (() => void) => {
-    set.add(listener)
-    return () => void set.delete(listener)
-  }
-  const progress = (fraction: number): void => {
-    for (const listener of onKdf) listener({ fraction: Math.min(1, Math.max(0, fraction)) })
-  }
-  const patch = (change: Patch): void => {
-    patchSeq += 1
-    for (const listener of onPatch) listener({ seq: patchSeq, patch: change })
-  }
   const refreshEntries = (): void => {
     entries = vault.list().map((entry) => (entry.readable ? { readable: true, profile: profileDto(entry.profile) } : entry))
   }
@@ -135,7 +123,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       backup: backupDto(),
     }
   }
-  const appChanged = (): void => patch({ kind: 'app', app: appDto() })
+  const appChanged = (): void => feed.patch({ kind: 'app', app: appDto() })
 
   const unlocked = (): { profile: Profile; secret: IdentitySecret; store: Store; identity: IdentityPublic } => {
     if (!chosen?.open) throw new AppFault('LOCKED', 'The wallet is locked.')
@@ -144,36 +132,14 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
 
   // -- changes of the open profile, as patches and events
 
-  const orGone = <T>(value: T | null | undefined, there: (value: T) => Patch, gone: Patch | null): void => {
-    if (value !== null && value !== undefined) patch(there(value))
-    else if (gone) patch(gone)
-  }
-  const publish = (events: readonly { readonly seq: number; readonly event: DomainEvent }[], touched: ReadonlySet<Touched>): void => {
+  const publish = (events: readonly Published[], touched: ReadonlySet<Touched>): void => {
     const profile = chosen?.open?.profile
-    const at = new Date(ports.clock.now()).toISOString()
-    for (const { seq, event } of events) for (const listener of onEvent) listener({ seq, at, ...event })
+    feed.events(events)
     if (!profile) return
-    for (const what of touched) {
-      const colon = what.indexOf(':')
-      const [kind, id] = [colon < 0 ? what : what.slice(0, colon), what.slice(colon + 1)]
-      if (kind === 'app') appChanged()
-      else if (kind === 'peer') orGone(profile.peer(id as PeerId), (peer) => ({ kind: 'peer', peer }), { kind: 'peerGone', id })
-      else if (kind === 'session') orGone(profile.session(id), (session) => ({ kind: 'session', session }), null)
-      else if (kind === 'knock') orGone(profile.knock(id as PeerId), (knock) => ({ kind: 'knock', knock }), { kind: 'knockGone', peer: id })
-      else if (kind === 'message') orGone(profile.message(Number(id)), (message) => ({ kind: 'message', message }), null)
-      else if (kind === 'notice') orGone(profile.noticeOf(Number(id)), (notice) => ({ kind: 'notice', notice }), null)
-      else if (kind === 'decision') orGone(profile.decision(Number(id)), (entry) => ({ kind: 'history', entry }), null)
-      else if (kind === 'request') {
-        const request = profile.approvals.request(id)
-        orGone(request && profile.approvals.requestDto(request), (dto) => ({ kind: 'request', request: dto }), { kind: 'requestGone', id })
-        for (const listener of onApproval) listener()
-      }
-    }
-    if (events.some(({ event }) => event.event === 'request')) {
-      // A step that a policy decided at once is gone again before anybody needs to look.
-      const waiting = profile.approvals.waiting()
-      if (waiting.length > 0 && events.some(({ event }) => event.event === 'request' && waiting.some((r) => r.id === event.id))) for (const listener of onReview) listener()
-    }
+    for (const patch of patchesOf(profile, touched, appDto)) feed.patch(patch)
+    if ([...touched].some((what) => what.startsWith('request:'))) feed.approvalChanged()
+    // A step that a policy decided at once is gone again before anybody needs to look.
+    if (events.some(({ event }) => event.event === 'request' && profile.approvals.request(event.id) !== undefined)) feed.review()
   }
   const emitOwn = (event: DomainEvent): void => {
     if (!chosen?.open) return
@@ -234,8 +200,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     chosen.store.lock()
     currentRequest = null
     // Nothing of the profile stays in the window: it asks for a snapshot, which holds none.
-    patch({ kind: 'reset' })
-    for (const listener of onApproval) listener()
+    feed.patch({ kind: 'reset' })
+    feed.approvalChanged()
   }
 
   const takeLockedLines = (c: Chosen, profile: Profile, secret: IdentitySecret): void => {
@@ -254,14 +220,14 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     }
   }
 
-  const unlock = async (name: string, passphrase: Uint8Array): Promise<void> => {
+  const unlock = async (name: string, passphrase: Uint8Array, onProgress = feed.progress()): Promise<void> => {
     if (chosen && chosen.identity.name !== name) await release()
     if (!chosen) choose(name)
     if (!chosen || chosen.open) return
     const c = chosen
     let secret: IdentitySecret
     try {
-      secret = await vault.unlock({ name, passphrase, onProgress: progress })
+      secret = await vault.unlock({ name, passphrase, onProgress })
     } finally {
       appChanged()
     }
@@ -283,16 +249,17 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     } finally {
       columnKey.wipe()
     }
-    patch({ kind: 'reset' })
+    feed.patch({ kind: 'reset' })
     emitOwn({ event: 'ready', name: c.identity.name, my_id: c.identity.myId, genesis: null, relay: `${c.link.dto().host}:${c.link.dto().port}` })
-    if (c.open?.profile.approvals.waiting().length) for (const listener of onReview) listener()
+    if (c.open?.profile.approvals.waiting().length) feed.review()
   }
 
-  const finishNew = async (identity: IdentityPublic, passphrase: Uint8Array): Promise<ProfileDto> => {
+  /** The first unlock of a new profile, which proves that its file opens. `from`: how much of the work was done before. */
+  const finishNew = async (identity: IdentityPublic, passphrase: Uint8Array, from: number): Promise<ProfileDto> => {
     refreshEntries()
     await release()
     choose(identity.name)
-    await unlock(identity.name, passphrase)
+    await unlock(identity.name, passphrase, feed.progress(from, 1))
     appChanged()
     return profileDto(identity)
   }
@@ -303,25 +270,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     if (own?.readable) throw new AppFault('EXISTS', `This identity is here already, as “${own.profile.name}”. Archive that profile first.`)
   }
 
-  /** Adopts the identity, then fills its database; a profile that could not be filled is moved aside, not left half. */
-  const install = async (name: string, secret: IdentitySecret, passphrase: Uint8Array, fill: (store: Store) => void): Promise<IdentityPublic> => {
-    const identity = await vault.adopt({ name, secret, passphrase, onProgress: progress })
-    try {
-      const store = openStore(ports, { folder: vault.profileFolder(identity.name), myId: identity.myId })
-      const key = columnKeyOf(secret)
-      try {
-        store.unlock(key)
-        store.transaction(() => fill(store))
-      } finally {
-        key.wipe()
-        store.close()
-      }
-    } catch (error) {
-      await vault.archive(identity.name)
-      throw error
-    }
-    return identity
-  }
+  const identities = createIdentities({ ports, vault, feed, requireForeign })
 
   // -- the queue as the approval window sees it
 
@@ -338,8 +287,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   const showRequest = (id: string): void => {
     if (!unlocked().profile.approvals.request(id)) throw new AppFault('NOT_FOUND', 'This request is not waiting any more.')
     currentRequest = id
-    for (const listener of onApproval) listener()
-    for (const listener of onReview) listener()
+    feed.approvalChanged()
+    feed.review()
   }
 
   refreshEntries()
@@ -349,17 +298,17 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
 
   return {
     // -- subscriptions
-    onPatch: subscribe(onPatch),
-    onKdf: subscribe(onKdf),
-    onApproval: subscribe(onApproval),
-    onReview: subscribe(onReview),
-    onEvent: subscribe(onEvent),
+    onPatch: feed.onPatch,
+    onKdf: feed.onKdf,
+    onApproval: feed.onApproval,
+    onReview: feed.onReview,
+    onEvent: feed.onEvent,
 
     // -- the window's commands
     appSnapshot: (_args: Record<never, never>): Snapshot => {
       const profile = chosen?.open?.profile
       return {
-        seq: patchSeq,
+        seq: feed.seq(),
         app: appDto(),
         peers: profile?.peers() ?? [],
         requests: profile?.approvals.waiting().map(profile.approvals.requestDto) ?? [],
@@ -376,15 +325,14 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       try {
         if (name !== null) choose(name)
       } finally {
-        patch({ kind: 'reset' })
+        feed.patch({ kind: 'reset' })
       }
       return {}
     },
     identityStrength: ({ passphrase, name }: { passphrase: Uint8Array; name: string }) => strength(passphrase, [name]),
     identityCreate: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
-      // Two derivations: sealing, then the first unlock, which proves that the file opens.
-      const identity = await vault.create({ name, passphrase, onProgress: progress })
-      return finishNew(identity, passphrase)
+      const identity = await vault.create({ name, passphrase, onProgress: feed.progress(0, 0.5) })
+      return finishNew(identity, passphrase, 0.5)
     },
     identityUnlock: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
       await unlock(name, passphrase)
@@ -396,74 +344,34 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     },
     identityPassphrase: async (args: { old: Uint8Array; new: Uint8Array }) => {
       const { identity } = unlocked()
-      await vault.changePassphrase({ name: identity.name, old: args.old, next: args.new, onProgress: progress })
+      await vault.changePassphrase({ name: identity.name, old: args.old, next: args.new, onProgress: feed.progress() })
       return {}
     },
     identityArchive: async ({ name }: { name: string }) => {
       if (chosen?.identity.name === name) await release()
       await vault.archive(name)
       refreshEntries()
-      patch({ kind: 'reset' })
+      feed.patch({ kind: 'reset' })
       return {}
     },
-    /** `passphrase` opens the identity (the recovery seed is sealed apart); `backupPassphrase` seals the backup, else the same. */
+    /** `passphrase` is the identity's; the backup is sealed with `backupPassphrase`, else with the same. */
     identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
       const { store, identity } = unlocked()
-      const whole = await vault.unlockWithRecovery({ name: identity.name, passphrase: args.passphrase, onProgress: (f) => progress(f / 3) })
-      try {
-        const parts = { identity: whole, settings: { ...settings() }, store: store.dump({ messages: args.messages }) }
-        await writeBackup(ports, { path: args.path, name: identity.name, parts, passphrase: args.backupPassphrase ?? args.passphrase, onProgress: (f) => progress(1 / 3 + (f * 2) / 3) })
-      } finally {
-        wipeSecret(whole)
-      }
+      await identities.backup({ ...args, identity, store, settings: settings(), backupPassphrase: args.backupPassphrase ?? args.passphrase })
       noteBackup(args.path)
       return backupDto()
     },
     identityRestore: async (args: { path: string; name: string; passphrase: Uint8Array; newPassphrase?: Uint8Array }): Promise<ProfileDto> => {
-      const bytes = readFile(ports.files, args.path, 'backup')
-      const backup = await readBackup(ports, { bytes, passphrase: args.passphrase, onProgress: (f) => progress(f / 3) })
       const passphrase = args.newPassphrase ?? args.passphrase
-      try {
-        requireForeign(backup.header.myId)
-        const identity = await install(args.name, backup.identity, passphrase, (store) => {
-          store.load(backup.store)
-          const restored = SettingsDto.partial().safeParse(backup.settings)
-          if (restored.success) for (const [key, value] of Object.entries(restored.data)) if (value !== undefined) store.publicSettings.set(key, value)
-        })
-        const restored = await finishNew(identity, passphrase)
-        noteBackup(args.path)
-        return restored
-      } finally {
-        wipeSecret(backup.identity)
-      }
+      const restored = await finishNew(await identities.restore({ ...args, newPassphrase: passphrase }), passphrase, 2 / 3)
+      noteBackup(args.path)
+      return restored
     },
-    identityImport: async (args: { path: string; name: string; importPassphrase: Uint8Array; passphrase: Uint8Array }): Promise<ProfileDto> => {
-      const text = fromUtf8(readFile(ports.files, args.path, 'HSAgent identity'))
-      const secret = await importIdV1(ports, text, args.importPassphrase, progress)
-      try {
-        requireForeign(secret.myId)
-        // Its threads are in the database beside it; without it the identity is known but its references are lost.
-        const database = join(dirname(args.path), `HSAgent-${secret.myId}.db`)
-        const identity = await install(args.name, secret, args.passphrase, (store) => {
-          if (ports.files.exists(database)) store.importHsAgent(database)
-        })
-        return await finishNew(identity, args.passphrase)
-      } finally {
-        wipeSecret(secret)
-      }
-    },
-    /** Writes `id_agent_<name>.json` at `path` and the threads' database beside it, both as the original reads them. */
+    identityImport: async (args: { path: string; name: string; importPassphrase: Uint8Array; passphrase: Uint8Array }): Promise<ProfileDto> =>
+      finishNew(await identities.import(args), args.passphrase, 2 / 3),
     identityExport: async (args: { passphrase: Uint8Array; exportPassphrase: Uint8Array; path: string }): Promise<{ fileName: string }> => {
       const { store, identity } = unlocked()
-      const secret = await vault.unlock({ name: identity.name, passphrase: args.passphrase, onProgress: (f) => progress(f / 2) })
-      try {
-        const text = await exportIdV1(ports, secret, args.exportPassphrase, (f) => progress(0.5 + f / 2))
-        store.exportHsAgent(join(dirname(args.path), `HSAgent-${identity.myId}.db`))
-        writeDurably(ports, { folder: dirname(args.path), name: basename(args.path), bytes: utf8(text), what: 'the exported identity', mustBeNew: true })
-      } finally {
-        wipeSecret(secret)
-      }
-      return { fileName: basename(args.path) }
+      return { fileName: await identities.export({ ...args, identity, store }) }
     },
     peerPropose: ({ peer }: { peer: string }) => {
       unlocked().profile.propose(peer as PeerId)
@@ -547,7 +455,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       const all = unlocked().profile.approvals.waiting()
       const at = all.findIndex((r) => r.id === currentRequest)
       currentRequest = all[Math.min(Math.max(at + by, 0), all.length - 1)]?.id ?? null
-      for (const listener of onApproval) listener()
+      feed.approvalChanged()
       return {}
     },
     approvalDecide: (args: { requestId: string; viewHash: string; decision: 'approve' | 'reject'; scope: 'step'; reason: string | null }) =>

@@ -64,6 +64,7 @@ const rows: Row[] = [
   { name: 'another step approved', from: asked, event: approved('conclude'), to: { asking: 'request' }, effects: ['drop: nothing to approve'] },
   { name: 'declined: the offer is kept', from: asked, event: { type: 'declined', step: 'request', reason: 'no' }, to: { asking: null, wanted: false, offer }, effects: ['unsend', 'note: no'] },
   { name: 'tick repeats what is wanted', from: wanting, event: tick(), to: { tries: 1 }, effects: ['send knock bob'] },
+  { name: 'tick: never beyond the minute', from: { ...wanting, tries: 9, proofBy: NOW + 10_000 }, event: tick(), to: { tries: 10, dueAt: NOW + 10_000 }, effects: ['send knock bob'] },
   { name: 'tick, not wanted', from: { ...rested, dueAt: NOW }, event: tick(), to: { dueAt: null }, effects: [] },
   { name: 'wanted for a day', from: { ...wanting, since: NOW - PATIENCE_MS }, event: tick(), to: { wanted: false, line: null }, effects: ['unask', 'unsend', 'note: The peer did not answer for a day.'] },
   { name: 'late finish of the session closed last: closed once more', from: rested, event: finish('ours', 'theirs'), to: nothing, effects: ['send close theirs ours'] },

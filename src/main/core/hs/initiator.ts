@@ -115,7 +115,7 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       if (env.now - t.since >= PATIENCE_MS) return rest(t, 'ended', 'The peer did not answer for a day.')
       const reconnect = t.line.intent === 'reconnect'
       const dueAt = env.now + backoff(t.tries + 1, env.jitter, 1_000, reconnect ? 10_000 : 60_000)
-      return step(t, { tries: t.tries + 1, dueAt }, { do: 'send', draft: t.line })
+      return step(t, { tries: t.tries + 1, dueAt: Math.min(dueAt, t.proofBy ?? dueAt) }, { do: 'send', draft: t.line })
     }
     default:
       return step(t, {}, drop(`${e.type} in init_ready`))

@@ -82,6 +82,14 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
     return openBody(message, { self, keys, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
   }
 
+  /** Unasked confirms must not use up the replay set either: what is accepted for a person has to find room in it. */
+  const crowded = (): boolean => {
+    if (store.peers.count() >= MOST_STRANGERS) return true
+    if (store.replay.count() < MOST_STRANGERS) return false
+    store.replay.prune(ports.clock.now())
+    return store.replay.count() >= MOST_STRANGERS
+  }
+
   const confirm = (from: PeerId, message: Extract<HsMessage, { intent: 'confirm' }>): void => {
     const t = engine.peekInitiator(from)
     const seen = t.offer?.nonce === message.my_nonce || store.nonces.received('initiator', from, message.my_nonce)
@@ -89,7 +97,7 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
     const proof = prove(from, message.hs, 'response', message.my_nonce)
     const meets = names(deps.orders.meet, from)
     if (!proof.ok) return engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof })
-    if (!t.wanted && !meets && !isPinned(peers.get(from)) && store.peers.count() >= MOST_STRANGERS) return deps.dropped('confirm of a stranger, and too many strangers are kept')
+    if (!t.wanted && !meets && !isPinned(peers.get(from)) && crowded()) return deps.dropped('confirm of a stranger, and too many strangers are kept')
     if (!admitted(from, proof)) return
     engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof })
   }

@@ -76,6 +76,7 @@ const rows: Row[] = [
   { name: 'proof in time', from: { ...confirmed, proofBy: NOW + 1 }, event: request('c1', 'r1'), to: { state: 'resp_exchange', proofBy: null }, effects: ['unsend', 'record received r1', 'remember r1', 'open c1 r1', 'deliver hi'] },
   { name: 'proved, the body refused: a session, and the refusal in it', from: confirmed, event: request('c1', 'r1', { opened: refused }), to: { state: 'resp_exchange' }, effects: ['unsend', 'record received r1', 'remember r1', 'open c1 r1', 'deliver refused plaintext'] },
   { name: 'tick: confirm again, the same nonce', from: confirmed, event: tick(), to: { tries: 1, localNonce: 'c1' }, effects: ['send confirm c1 response'] },
+  { name: 'tick: never beyond the minute', from: { ...confirmed, tries: 9, proofBy: NOW + 10_000 }, event: tick(), to: { tries: 10, dueAt: NOW + 10_000 }, effects: ['send confirm c1 response'] },
   { name: 'no request for a day', from: { ...confirmed, since: NOW - PATIENCE_MS }, event: tick(), to: { state: 'resp_ready', localNonce: null }, effects: ['unask', 'unsend', 'note: The peer did not answer for a day.'] },
   { name: 'register repeated', from: confirmed, event: register(false), to: nothing, effects: [] },
   { name: 'a knock soon after', from: { ...confirmed, since: NOW - 4_999 }, event: register(true), to: nothing, effects: [] },

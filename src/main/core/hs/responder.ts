@@ -67,7 +67,8 @@ const send = (t: ResponderThread, changes: Partial<ResponderThread>, draft: HsDr
 const again = (t: ResponderThread, env: Env, patience: number, giveUp: string): S => {
   if (env.now - t.since >= patience) return rest(t, 'ended', giveUp)
   if (!t.line) return step(t, { dueAt: null })
-  return step(t, { tries: t.tries + 1, dueAt: env.now + backoff(t.tries + 1, env.jitter) }, { do: 'send', draft: t.line })
+  const dueAt = env.now + backoff(t.tries + 1, env.jitter)
+  return step(t, { tries: t.tries + 1, dueAt: Math.min(dueAt, t.proofBy ?? dueAt) }, { do: 'send', draft: t.line })
 }
 
 const answer = (t: ResponderThread): S => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { MessageDto, SessionDto } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { AppFault } from '../fault.ts'
+import { pythonJson } from '../hs/python-json.ts'
 import type { Opened, Role } from '../hs/thread.ts'
 import type { Clock } from '../ports.ts'
 import type { MessageRow, SessionRow } from '../store/rows.ts'
@@ -19,8 +20,10 @@ const Extra = z.object({
 })
 type Extra = z.infer<typeof Extra>
 
-/** Longest message a person can write, UTF-16 units; escaped, sealed and relayed it stays within one line. */
+/** Longest message a person can write, UTF-16 units. */
 export const LONGEST_MESSAGE = 8_000
+/** Bytes of a message as it is sealed: every character beyond ASCII takes six. Sealed and relayed it stays within a line of 65,536 bytes. */
+export const LONGEST_ENCODED = 34_000
 /** Messages of one session that may wait for a round. */
 export const MOST_QUEUED = 200
 
@@ -144,6 +147,7 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
       const row = find(id)
       if (row.state !== 'open') throw new AppFault('STATE', 'This session is over; it can be read, not written.')
       if (text.length > LONGEST_MESSAGE) throw new AppFault('BAD_ARGUMENT', `A message has at most ${LONGEST_MESSAGE} characters.`)
+      if (pythonJson({ message: text }).length > LONGEST_ENCODED) throw new AppFault('BAD_ARGUMENT', 'This text is too long once it is encoded. Send it in parts.')
       if (!text.isWellFormed()) throw new AppFault('BAD_ARGUMENT', 'This text has half a character in it.')
       if (store.messages.queued(id).length >= MOST_QUEUED) throw new AppFault('STATE', 'Too many messages wait for the peer.')
       const seq = row.sent + 1
