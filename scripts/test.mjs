@@ -3,7 +3,7 @@
  * `npm test`: everything that must hold, in the order of what it costs. Goes on after a failure, so that one run
  * tells all; the last line is the sum, each check counted as one test.
  *
- *   node scripts/test.mjs [--only lint|types|layers|build|unit|e2e [filter]]
+ *   node scripts/test.mjs [--only lint|unused|types|layers|build|unit|e2e [filter]]
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -53,6 +53,7 @@ const report = (name) => {
 /** @type {Record<string, (filter: readonly string[]) => Promise<Counts>>} */
 const steps = {
   lint: async () => ofCheck((await tool('biome', ['check', '--error-on-warnings', '.'])) === 0),
+  unused: async () => ofCheck((await tool('knip', [])) === 0),
   types: async () => ofCheck((await tool('tsc', ['-b'])) === 0),
   layers: async () => ofCheck((await tool('node', ['scripts/layers.mjs'])) === 0),
   build: async () => {

@@ -1,12 +1,11 @@
 import type { z } from 'zod'
-import type { ApprovalCommands, ArgsOf, approvalPushes, Commands, pushes, ResultOf } from './channels.ts'
+import type { ApprovalCommands, ArgsOf, Commands, pushes, ResultOf } from './channels.ts'
 import type { Result } from './result.ts'
 
 export type CommandName = keyof Commands
 export type ApprovalCommandName = keyof ApprovalCommands
 export type PushName = keyof typeof pushes
 export type PushOf<N extends PushName> = z.infer<(typeof pushes)[N]>
-export type ApprovalPushName = keyof typeof approvalPushes
 
 /**
  * What the main window's preload puts at `window.countersign`, and all that the document knows of the world outside.

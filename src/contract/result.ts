@@ -48,6 +48,3 @@ export const fail = (code: ErrorCode, text: string, retryAt?: number): { readonl
   ok: false,
   error: retryAt === undefined ? { code, text } : { code, text, retryAt },
 })
-
-export const resultOf = <S extends z.ZodType>(value: S) =>
-  z.discriminatedUnion('ok', [z.strictObject({ ok: z.literal(true), value }), z.strictObject({ ok: z.literal(false), error: AppError })])

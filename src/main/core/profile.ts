@@ -354,8 +354,11 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     },
     answer: (id) => {
       if (isFrozen(named(id))) throw new AppFault('STATE', 'Nothing can be answered before you decide on this peer’s key.')
-      engine.responder(id, { type: 'answer' })
-      return requestOf(id, 'responder')
+      // Looked up inside the transaction: after it a policy may have decided already.
+      return work.run(() => {
+        engine.responder(id, { type: 'answer' })
+        return requestOf(id, 'responder')
+      })
     },
     name: (id, name) => update(id, (peer) => ({ ...peer, name: name.trim() === '' ? null : name.trim() })),
     policy: (id, policy) =>
@@ -391,9 +394,11 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       const row = openSession(id)
       const t = row.role === 'initiator' ? engine.peekInitiator(row.peerId) : engine.peekResponder(row.peerId)
       if (t.session !== id) throw new AppFault('STATE', 'This session is over already.')
-      if (row.role === 'initiator') engine.initiator(row.peerId, { type: 'askConclude' })
-      else engine.responder(row.peerId, { type: 'askClose' })
-      return requestOf(row.peerId, row.role)
+      return work.run(() => {
+        if (row.role === 'initiator') engine.initiator(row.peerId, { type: 'askConclude' })
+        else engine.responder(row.peerId, { type: 'askClose' })
+        return requestOf(row.peerId, row.role)
+      })
     },
     messages: (peer, before) => {
       const page = store.messages.page(peer, before, 200)

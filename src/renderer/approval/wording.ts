@@ -44,9 +44,6 @@ export const leftText = (ms: number): string => {
   return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
 }
 
-/** Name of the other party in running text. */
-export const peerLabel = (view: View): string => view.peer.name ?? view.peer.id
-
 /** The button that does not approve: for one's own wish to end something it is the keeping that is worth naming. */
 export const rejectLabel = (view: View): string => (view.step === 'close' || view.step === 'conclude' ? 'Keep it open' : 'Reject')
 

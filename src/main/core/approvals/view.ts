@@ -8,8 +8,6 @@ import type { PeerRow } from '../store/rows.ts'
 
 /** Requests made by hand wait a day, seconds. */
 export const EXPIRES_BY_HAND_S = 24 * 3600
-/** Those a policy made wait five minutes. */
-export const EXPIRES_BY_POLICY_S = 5 * 60
 
 export interface ViewInput {
   readonly role: 'initiator' | 'responder'

@@ -7,7 +7,7 @@ import { type GuardFailure, isJsonObject, type JsonObject, parseGuarded } from '
 import { PyFloat, pyFloatRepr } from './python-value.ts'
 
 export { PyFloat } from './python-value.ts'
-export { type Recovered, recoverWithTypes, survivesRecovery } from './recover.ts'
+export { recoverWithTypes, survivesRecovery } from './recover.ts'
 
 /** Longest line, in bytes with its newline, that an original client survives (its reader's limit, W3). */
 export const MAX_LINE_BYTES = 65_536
