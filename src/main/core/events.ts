@@ -13,7 +13,7 @@ export type DomainEvent =
   | { readonly event: 'decision'; readonly id: string; readonly peer: string; readonly step: HsStep; readonly decision: string; readonly by: string; readonly reason?: string }
   | { readonly event: 'step'; readonly peer: string; readonly profile: 'hs'; readonly role: Role; readonly from: string; readonly to: string }
   | { readonly event: 'key'; readonly peer: string; readonly role: Role; readonly fingerprint: string }
-  | { readonly event: 'message'; readonly session: string; readonly peer: string; readonly direction: 'ours' | 'theirs'; readonly seq: number; readonly text: string }
+  | { readonly event: 'message'; readonly session: string; readonly peer: string; readonly direction: 'ours' | 'theirs'; /** Number of the message in its session and direction; `seq` is the event's. */ readonly message_seq: number; readonly text: string }
   | { readonly event: 'session'; readonly id: string; readonly peer: string; readonly role: Role; readonly state: string; readonly reason?: string }
   | { readonly event: 'knock'; readonly peer: string; readonly kind: 'meet' | 'confirm' | 'reconnect'; readonly count: number }
   | { readonly event: 'notice'; readonly peer: string | null; readonly level: 'info' | 'caution' | 'danger'; readonly text: string }

@@ -25,6 +25,7 @@ const MOST_NOTICES = 100
 /** Register goes out again after 1 s, doubling to 10 s. */
 const REGISTER_FIRST_MS = 1_000
 const REGISTER_MOST_MS = 10_000
+const TICK_PAUSE_MS = 1_000
 
 export interface ProfileDeps {
   readonly ports: Ports
@@ -92,7 +93,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     store: (event) => store.events.append(event.event, JSON.parse(JSON.stringify(event))),
     publish: (events, touched) => {
       deps.publish(events, touched)
-      pump()
+      flush()
       plan()
     },
   })
@@ -170,6 +171,16 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   let receivedAt: number | null = null
   const receiver = createReceiver({ ports, receivedAt: () => receivedAt ?? clock.now(), store, work, self, engine, peers, orders, notice, dropped })
 
+  /** A line that cannot be made (its text is not readable any more) must not hold up those behind it. */
+  const rendered = (peerId: PeerId | null, slot: string, draft: HsDraft): string | null => {
+    try {
+      return engine.render(peerId, slot, draft)
+    } catch (error) {
+      ports.log.error('a line could not be made', { intent: draft.intent, error: error instanceof Error ? error.message : String(error) })
+      return null
+    }
+  }
+
   /** Outbox to socket, in order; what the socket does not take waits for `connected` or `writable`. */
   let pumping = false
   const pump = (): void => {
@@ -182,7 +193,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
           store.outbox.done(row.id)
           continue
         }
-        const line = engine.render(row.peerId, row.slot, draft)
+        const line = rendered(row.peerId, row.slot, draft)
         if (line !== null && !transport.send(line)) return
         store.outbox.done(row.id)
       }
@@ -191,29 +202,41 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     }
   }
 
+  /** After a commit, or from a timer: whoever caused it has nothing to do with a store that refuses now. What was not sent stays in the outbox. */
+  const flush = (): void => {
+    try {
+      pump()
+    } catch (error) {
+      ports.log.error('sending failed', { error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
   const plan = (): void => {
     wake()
     if (stopped) return
     const now = clock.now()
-    let next: number | null = approvalsNext
+    let next: number | null = approvals.nextExpiry()
     for (const t of engine.threads()) if (t.dueAt !== null && !isFrozen(peers.get(t.peerId))) next = Math.min(next ?? t.dueAt, t.dueAt)
-    if (next !== null) wake = clock.schedule(Math.max(next - now, 0), tick)
+    if (next !== null) wake = clock.schedule(Math.max(next - now, notBefore - now, 0), tick)
   }
-  let approvalsNext: number | null = null
+  /** After a tick that failed (a full disk) the same one is still due: without a pause it would be tried without end. */
+  let notBefore = 0
   const tick = (): void => {
     if (stopped) return
-    guarded('tick', () => {
-      approvalsNext = approvals.expire()
+    const done = guarded('tick', () => {
+      approvals.expire()
       engine.tick()
     })
-    pump()
+    if (!done) notBefore = clock.now() + TICK_PAUSE_MS
+    flush()
     plan()
   }
 
   /** A failure inside one event must not end the process: it is logged, the transaction is rolled back, other threads go on. */
-  const guarded = (what: string, run: () => void): void => {
+  const guarded = (what: string, run: () => void): boolean => {
     try {
       run()
+      return true
     } catch (error) {
       const fault = error instanceof AppFault ? error : undefined
       ports.log.error(`${what} failed`, { error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error) })
@@ -224,6 +247,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
           // The store itself refuses: the log has it.
         }
       }
+      return false
     }
   }
 
@@ -294,7 +318,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       registerTries = 0
       register()
     }
-    if (event.type === 'writable' || event.type === 'state') guarded('send', pump)
+    if (event.type === 'writable' || event.type === 'state') flush()
     if (event.type === 'tooLong') dropped('line: too long')
   })
 
@@ -439,6 +463,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       for (const t of engine.threads()) if (t.session !== null) work.emit({ event: 'session', id: t.session, peer: t.peerId, role: t.role, state: 'open' })
     })
     tick()
+    approvals.reconsider()
   })
   if (transport.state.name === 'connected') register()
   return profile

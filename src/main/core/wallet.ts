@@ -291,6 +291,11 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     feed.review()
   }
 
+  /** A policy may have decided it at once. */
+  const showIfWaiting = (id: string): void => {
+    if (unlocked().profile.approvals.request(id)) showRequest(id)
+  }
+
   refreshEntries()
   const only = entries.length === 1 && entries[0]?.readable ? entries[0].profile.name : null
   const begin = options.name ?? only
@@ -379,7 +384,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     },
     peerAnswer: ({ peer }: { peer: string }): RequestDto => {
       const request = unlocked().profile.answer(peer as PeerId)
-      showRequest(request.id)
+      showIfWaiting(request.id)
       return requestDto(request)
     },
     peerReconnect: ({ peer }: { peer: string }) => {
@@ -432,7 +437,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     sessionSend: ({ session, text }: { session: string; text: string }): MessageDto => unlocked().profile.send(session, text),
     sessionClose: ({ session }: { session: string }): RequestDto => {
       const request = unlocked().profile.close(session)
-      showRequest(request.id)
+      showIfWaiting(request.id)
       return requestDto(request)
     },
     settingsSet: async (change: { readonly [K in keyof SettingsDto]?: SettingsDto[K] | undefined }): Promise<SettingsDto> => {

@@ -87,6 +87,8 @@ export interface Side {
 
 export interface World {
   readonly clock: VirtualClock
+  /** What is logged as an error fails the test at once, unless it is expected: then it is collected here. */
+  expected: string[] | null
   readonly sides: readonly [Side, Side]
   /** Lines on their way, oldest first. */
   readonly wire: { readonly to: Side; readonly raw: string }[]
@@ -103,7 +105,10 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders): Worl
 
   const openSide = (name: string, other: () => Side | undefined): Side => {
     const random = seededRandom(`${seed}:${name}`)
-    const ports = testPorts({ clock, random, log: { debug: () => {}, info: () => {}, warn: () => {}, error: (text, fields) => { throw new Error(`${name}: ${text} ${JSON.stringify(fields)}`) } } })
+    const ports = testPorts({ clock, random, log: { debug: () => {}, info: () => {}, warn: () => {}, error: (text, fields) => {
+          if (!world.expected) throw new Error(`${name}: ${text} ${JSON.stringify(fields)}`)
+          world.expected.push(text)
+        } } })
     const [sign, kx] = [random.bytes(32), random.bytes(32)]
     const self: Self = {
       id: `00000000-0000-4000-8000-${toHex(random.bytes(6))}` as PeerId,
@@ -180,9 +185,9 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders): Worl
     const [line] = wire.splice(index, 1)
     if (line) line.to.profile.line(line.raw)
   }
-  return {
+  Object.assign(world, { sides })
+  return Object.assign(world, {
     clock,
-    sides,
     wire,
     deliver,
     calm: (ms) => {

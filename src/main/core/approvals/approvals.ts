@@ -40,8 +40,12 @@ export interface Approvals {
   decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null): { undoUntil: number | null }
   undo(id: string): void
   rejectAll(peerId: PeerId | null, reason: string): number
-  /** Expires what is due; returns Unix ms of the next expiry. */
-  expire(): number | null
+  /** Expires what is due. */
+  expire(): void
+  /** Unix ms when the next request expires, or null. */
+  nextExpiry(): number | null
+  /** Asks the policies about what waits: a process that ended between asking and answering left it. */
+  reconsider(): void
   waiting(): RequestRow[]
   request(id: string): RequestRow | undefined
   requestDto(request: RequestRow): RequestDto
@@ -62,6 +66,8 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
   const held = new Map<string, Held>()
   /** Why the last decision on a request was refused; shown with the request. */
   const refusals = new Map<string, string>()
+  /** Never later than the true one; too early costs a look. */
+  let next: number | null = null
 
   const find = (id: string): RequestRow => {
     const request = store.requests.get(id)
@@ -142,9 +148,22 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     const request = store.requests.get(id)
     held.delete(id)
     if (!hold || !request) return
-    const why = executable(request, hold.hash)
-    if (why) refuse(request, why)
-    else settle(request, { decision: 'approve' }, 'person', hold.hash)
+    try {
+      const why = executable(request, hold.hash)
+      if (why) refuse(request, why)
+      else settle(request, { decision: 'approve' }, 'person', hold.hash)
+    } catch (error) {
+      // A timer has no caller to tell. Nothing was done: the request is undecided as before, and says why.
+      const why = error instanceof AppFault ? error.message : 'Something went wrong inside Countersign. Nothing was done.'
+      ports.log.error('an approval could not be carried out', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      refusals.set(id, why)
+      try {
+        work.run(() => work.touch(`request:${id}`))
+        deps.refused(request, why)
+      } catch {
+        // The store still refuses: the log has it, and the request shows it when it is next drawn.
+      }
+    }
   }
 
   const considerPolicy = (id: string): void => {
@@ -170,6 +189,7 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
       const id = toHex(ports.random.bytes(16))
       const hash = viewHash(view)
       const expiresAt = now + EXPIRES_BY_HAND_S * 1000
+      next = Math.min(next ?? expiresAt, expiresAt)
       store.requests.put({ id, peerId, role, step, view, viewHash: hash, createdAt: now, expiresAt, count: 1, undoUntil: null, extra: {} })
       work.emit({ event: 'request', id, peer: peerId, step, view, view_hash: hash, expires: new Date(expiresAt).toISOString() })
       work.touch(`request:${id}`)
@@ -217,12 +237,16 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
 
     expire: () => {
       const now = ports.clock.now()
-      let next: number | null = null
+      next = null
       for (const request of store.requests.all()) {
         if (request.expiresAt <= now) settle(request, { decision: 'expire', reason: 'Nobody decided in time.' }, 'policy', request.viewHash, 'expiry')
         else next = Math.min(next ?? request.expiresAt, request.expiresAt)
       }
-      return next
+    },
+    nextExpiry: () => next,
+
+    reconsider: () => {
+      for (const request of store.requests.all()) considerPolicy(request.id)
     },
 
     waiting: () => store.requests.all(),

@@ -55,8 +55,8 @@ export interface Engine {
   peekResponder(peerId: PeerId): ResponderThread
   execute(request: RequestRow, outcome: Outcome): void
   view(peerId: PeerId, role: Role, step: HsStep, expiresIn: number): View
-  /** Ticks every thread whose time has come; returns Unix ms of the next, or null. */
-  tick(): number | null
+  /** Ticks every thread whose time has come. @throws the first failure, once all have had their turn. */
+  tick(): void
   /** There is text for this session: an open thread whose turn it is sends it now. */
   speak(peerId: PeerId, role: Role): void
   render(peerId: PeerId | null, slot: string, draft: HsDraft): string | null
@@ -165,6 +165,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
         store.nonces.clear(t.role, t.peerId)
         return
       case 'ask':
+        // Kept from now on: what the person is asked about must be the same after a restart, whether or not the peer is heard again.
+        peers.put(peers.get(t.peerId))
         deps.approvals().ask(t.peerId, t.role, effect.step)
         return
       case 'unask':
@@ -285,15 +287,19 @@ export const createEngine = (deps: EngineDeps): Engine => {
     tick: () => {
       const now = ports.clock.now()
       const due = [...cache.values()].filter((t) => t.dueAt !== null && t.dueAt <= now)
+      let failure: { readonly error: unknown } | undefined
       for (const t of due) {
         if (isFrozen(peers.get(t.peerId))) continue
-        const event = { type: 'tick', text: textFor(t) } as const
-        if (t.role === 'initiator') engine.initiator(t.peerId, event)
-        else engine.responder(t.peerId, event)
+        try {
+          const event = { type: 'tick', text: textFor(t) } as const
+          if (t.role === 'initiator') engine.initiator(t.peerId, event)
+          else engine.responder(t.peerId, event)
+        } catch (error) {
+          // One thread that cannot go on holds up no other; the first failure is for the caller.
+          failure ??= { error }
+        }
       }
-      let next: number | null = null
-      for (const t of cache.values()) if (t.dueAt !== null && !isFrozen(peers.get(t.peerId))) next = Math.min(next ?? t.dueAt, t.dueAt)
-      return next
+      if (failure) throw failure.error
     },
 
     speak: (peerId, role) => {

@@ -67,12 +67,12 @@ export const countsOf = (side: Side): Record<string, number> => Object.fromEntri
 export const dropsOf = (side: Side): string[] => side.events.flatMap((e) => (e.event === 'drop' ? [e.why] : []))
 export const noticesOf = (side: Side): string[] => side.profile.notices().map((n) => n.text)
 
-/** Alice opens a session with bob; both persons approve. */
+/** Alice opens a session with bob; both persons approve, where no standing order has done so already. */
 export const openHonestSession = (world: World): string => {
   const [alice, bob] = world.sides
   alice.profile.propose(bob.self.id)
   world.calm(1_000)
-  bob.profile.answer(alice.self.id)
+  if (bob.profile.engine.peekResponder(alice.self.id).state === 'resp_ready') bob.profile.answer(alice.self.id)
   bob.approveAll()
   world.calm(4_000)
   alice.approveAll()

@@ -119,7 +119,7 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
       const message = store.messages.add({ session: id, peer: row.peerId, direction: 'theirs', seq, at: clock.now(), text: opened.text, state: 'done' })
       put({ ...row, received: seq }, { rounds })
       work.touch(`message:${message}`)
-      work.emit({ event: 'message', session: id, peer: row.peerId, direction: 'theirs', seq, text: opened.text })
+      work.emit({ event: 'message', session: id, peer: row.peerId, direction: 'theirs', message_seq: seq, text: opened.text })
     },
 
     carried: (id, message) => {
@@ -155,7 +155,7 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
       const messageId = store.messages.add(message)
       put({ ...row, sent: seq })
       work.touch(`message:${messageId}`)
-      work.emit({ event: 'message', session: id, peer: row.peerId, direction: 'ours', seq, text })
+      work.emit({ event: 'message', session: id, peer: row.peerId, direction: 'ours', message_seq: seq, text })
       return { ...message, id: messageId }
     },
 

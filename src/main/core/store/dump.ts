@@ -13,7 +13,7 @@ import type { Settings } from './settings.ts'
 import type { Threads } from './threads.ts'
 
 /**
- * What a backup holds of the database (docs/backup.md). Left out: events, waiting requests, the outbox and lines that
+ * What a backup holds of the database (docs/interfaces.md, "The backup file"). Left out: events, waiting requests, the outbox and lines that
  * came while locked. They belong to the running profile, and a restored one must not send or answer what another did.
  */
 export const Dump = z.strictObject({

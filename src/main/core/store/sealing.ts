@@ -58,7 +58,7 @@ export interface Sealing {
   openText<S extends z.ZodType>(column: SealedColumn, row: RowKey, sealed: string | null, schema: S): z.output<S> | null
 }
 
-/** Sealed columns and blind indexes (docs/threat-model.md): what somebody with the files alone can read is not private. */
+/** Sealed columns and blind indexes (docs/store.md, "Sealing"): what somebody with the files alone can read is not private. */
 export const createSealing = (random: Random): Sealing => {
   const keys = new Map<string, SecretBytes>()
   /** The same few peers are asked for all the time. Emptied when full: simpler than an order of use, and as good here. */
