@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test'
+import { expect, type Page, test } from '@playwright/test'
 import { launch, type RunningApp, temporaryHome } from './app.ts'
 import { approve, choosePeer, createIdentity, freePort, goTo, openConversation, passphrase, skipBackup, snapshot } from './person.ts'
 
@@ -115,3 +115,10 @@ export const said = ({ main }: RunningApp, peer: string): Promise<{ direction: s
     const answer = await countersign.invoke('session.messages', { peer: id, before: null })
     return (answer.value?.messages ?? []).map(({ direction, text, state }) => ({ direction, text, state }))
   }, peer)
+
+/** The hash under "You approve" in a drawn request: what a decision is bound to. */
+export const shownHash = async (approval: Page): Promise<string> => {
+  const digits = ((await approval.locator('[data-live=hash]').textContent()) ?? '').replace(/\s/g, '')
+  expect(digits).toMatch(/^[0-9a-f]{64}$/)
+  return digits
+}

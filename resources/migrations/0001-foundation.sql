@@ -1,4 +1,4 @@
--- Countersign, database of one profile. Applied by src/main/core/store/migrate.ts, each file in one transaction.
+-- Countersign, database of one profile. Applied by src/main/core/store/open-database.ts, each file in one transaction.
 --
 -- Columns named `sealed`, and those of role_state said to be sealed, hold AES-256-GCM of private values. Their
 -- associated data names the table, the column and every other column of the row that a lookup or an order depends on, so a
@@ -93,13 +93,15 @@ CREATE TABLE message (
 CREATE INDEX ix_message_peer ON message(peer_id, id);
 CREATE INDEX ix_message_queued ON message(session_id, id) WHERE direction = 'ours' AND state = 'queued';
 
--- Nonces of sealed messages already opened. session_id, nonce: blind.
+-- Nonces of sealed messages already opened, kept while the message could still pass for new. session_id, nonce: blind. not_after: Unix ms.
 CREATE TABLE sec_nonce (
   session_id TEXT NOT NULL,
   nonce TEXT NOT NULL,
+  not_after INTEGER NOT NULL,
   sealed BLOB NOT NULL,
   PRIMARY KEY (session_id, nonce)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_sec_age ON sec_nonce(not_after);
 
 -- Handshake steps that wait for a decision, in the order they came. request_id, peer_id: blind.
 CREATE TABLE request (

@@ -38,8 +38,10 @@ try {
     start(home, name).catch((error: unknown) => {
       log.error('start failed', { error: error instanceof Error ? error.stack : String(error) })
       const { code, text } = toAppError(error)
+      // Said first: the dialog waits for a hand, and there may be none.
+      console.error(`countersign: ${code}: ${text}`)
       dialog.showErrorBox('Countersign cannot start', text)
-      stop(70, `${code}: ${text}`)
+      app.exit(code === 'IN_USE' ? 4 : 70)
     })
   }
 } catch (error) {

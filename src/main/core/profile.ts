@@ -20,6 +20,8 @@ import type { PeerRow, RequestRow } from './store/rows.ts'
 import type { Store } from './store/store.ts'
 import { createWork, type Touched } from './work.ts'
 
+/** Setting of a profile that comes from a backup and has not been open since. */
+export const RESTORED = 'restored'
 /** Notices kept for the window; they are in memory only. */
 const MOST_NOTICES = 100
 /** Register goes out again after 1 s, doubling to 10 s. */
@@ -111,7 +113,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
         const before = store.peers.get(peer.id)
         store.peers.put(peer)
         work.touch(`peer:${peer.id}`)
-        if (before?.trust !== peer.trust) work.emit({ event: 'peer', peer: peer.id, profile: peer.profile, trust: peer.trust, first: before === undefined })
+        if (before?.trust !== peer.trust) work.emit({ event: 'peer', peer: peer.id, profile: peer.profile, trust: peer.trust, first: false })
         if ((before?.pinnedAt ?? null) !== peer.pinnedAt) work.touch('app')
       }),
     addressOf: (id) => presence.get(id)?.address ?? null,
@@ -140,6 +142,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   }
 
   const knock = (peer: PeerId, kind: KnockDto['kind']): void => {
+    if (peers.get(peer).policy.kind === 'mute') return
     const entry = presence.knock(peer, kind, clock.now())
     work.touch(`knock:${peer}`)
     if ((entry.count & (entry.count - 1)) === 0) work.emit({ event: 'knock', peer, kind, count: entry.count })
@@ -334,7 +337,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (!row) return null
     const t = row.role === 'initiator' ? engine.peekInitiator(row.peerId) : engine.peekResponder(row.peerId)
     const current = t.session === id
-    return sessions.dto(row, { frozen: isFrozen(named(row.peerId)), ourTurn: current && t.localNonce === null, mayClose: current && !t.asking && !t.concluding })
+    return sessions.dto(row, { frozen: isFrozen(named(row.peerId)), ourTurn: current && t.localNonce === null, mayClose: current && (t.state === 'init_exchange' || t.state === 'resp_exchange') && !t.asking && !t.concluding })
   }
   const requestOf = (peer: PeerId, role: 'initiator' | 'responder'): RequestRow => {
     const request = approvals.waiting().find((r) => r.peerId === peer && r.role === role)
@@ -459,10 +462,18 @@ export const openProfile = (deps: ProfileDeps): Profile => {
 
   guarded('start', () => {
     store.replay.prune(clock.now())
+    if (store.settings.get(RESTORED) === true) {
+      // What was on its way when the backup was made may have gone on elsewhere: only what had ended is continued.
+      work.run(() => {
+        for (const t of engine.threads()) engine.stop(t.peerId, 'This wallet was restored from a backup.')
+        store.settings.remove(RESTORED)
+      })
+    }
     work.run(() => {
       for (const t of engine.threads()) if (t.session !== null) work.emit({ event: 'session', id: t.session, peer: t.peerId, role: t.role, state: 'open' })
     })
     tick()
+    engine.resume()
     approvals.reconsider()
   })
   if (transport.state.name === 'connected') register()

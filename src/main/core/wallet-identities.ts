@@ -9,6 +9,7 @@ import { exportIdV1, importIdV1 } from './identity/id-v1.ts'
 import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
 import type { Vault } from './identity/vault.ts'
 import type { Ports } from './ports.ts'
+import { RESTORED } from './profile.ts'
 import { openStore, type Store } from './store/store.ts'
 import type { Feed } from './wallet-feed.ts'
 
@@ -67,6 +68,7 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
         requireForeign(backup.header.myId)
         return await install(args.name, backup.identity, args.newPassphrase, (store) => {
           store.load(backup.store)
+          store.settings.set(RESTORED, true)
           const settings = SettingsDto.partial().safeParse(backup.settings)
           if (settings.success) for (const [key, value] of Object.entries(settings.data)) if (value !== undefined) store.publicSettings.set(key, value)
         })

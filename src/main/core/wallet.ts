@@ -329,9 +329,12 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       refreshEntries()
       try {
         if (name !== null) choose(name)
-      } finally {
-        feed.patch({ kind: 'reset' })
+      } catch (error) {
+        // No reset, which would start the picker anew: it stays and says why.
+        appChanged()
+        throw error
       }
+      feed.patch({ kind: 'reset' })
       return {}
     },
     identityStrength: ({ passphrase, name }: { passphrase: Uint8Array; name: string }) => strength(passphrase, [name]),

@@ -152,6 +152,9 @@ describe('pushes', () => {
     forwardApprovals(sample.wallet, () => target)
     sample.push('onApproval')
     expect(sent).toEqual([['push.approval', {}]])
+    // Brought up again, it may still show what it showed when it was put away.
+    sample.push('onReview')
+    expect(sent).toHaveLength(2)
   })
 })
 

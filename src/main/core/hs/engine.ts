@@ -5,7 +5,7 @@ import { buildView } from '../approvals/view.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
-import { isFrozen, labelOf, pinKeys, type PeerKeys } from '../peers/trust.ts'
+import { isFrozen, shortId, pinKeys, type PeerKeys } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import { survivesRecovery } from '../relay/envelope.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -57,6 +57,8 @@ export interface Engine {
   view(peerId: PeerId, role: Role, step: HsStep, expiresIn: number): View
   /** Ticks every thread whose time has come. @throws the first failure, once all have had their turn. */
   tick(): void
+  /** Takes up what a process that ended left between an offer and acting on it: the original makes its offer only once. */
+  resume(): void
   /** There is text for this session: an open thread whose turn it is sends it now. */
   speak(peerId: PeerId, role: Role): void
   render(peerId: PeerId | null, slot: string, draft: HsDraft): string | null
@@ -140,7 +142,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     peers.put(pinKeys(peers.get(t.peerId), keys, ports.clock.now()))
     const fingerprint = keyFingerprint(self, keys.kxPub)
     sessions.open({ id, peerId: t.peerId, role: t.role, fingerprint, checks: sessionChecks })
-    ports.log.info(`sym_key fingerprint=${fingerprint}`, { peer: labelOf(peers.get(t.peerId)) })
+    ports.log.info(`sym_key fingerprint=${fingerprint}`, { peer: shortId(t.peerId) })
     return id
   }
 
@@ -201,7 +203,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
         deps.dropped(effect.why)
         return
       case 'log':
-        ports.log.info(effect.text, { peer: labelOf(peers.get(t.peerId)) })
+        ports.log.info(effect.text, { peer: shortId(t.peerId) })
     }
   }
 
@@ -300,6 +302,17 @@ export const createEngine = (deps: EngineDeps): Engine => {
         }
       }
       if (failure) throw failure.error
+    },
+
+    resume: () => {
+      // A step that asks without a request (its row is gone from the database) would wait for ever.
+      const asked = new Set(deps.approvals().waiting().map((r) => keyOf(r.role, r.peerId)))
+      for (const t of [...cache.values()]) {
+        if (t.asking && !asked.has(keyOf(t.role, t.peerId))) work.run(() => deps.approvals().ask(t.peerId, t.role, t.asking as HsStep))
+      }
+      for (const t of [...cache.values()]) {
+        if (t.role === 'initiator' && t.state === 'init_ready' && t.offer && !t.wanted && meets(t.peerId) && !isFrozen(peers.get(t.peerId))) engine.initiator(t.peerId, { type: 'want' })
+      }
     },
 
     speak: (peerId, role) => {

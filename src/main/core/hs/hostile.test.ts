@@ -155,6 +155,8 @@ describe('identity', () => {
     expectTalk(world, session)
   })
 
+  const bobPub = (): string => Buffer.from(bob.self.signPub, 'hex').toString('base64')
+
   it.each([
     ['W12: a key it does not have', () => ({ ...mallory.hs('response', nonceOf(1), now()), sign_pub: bobPub() }), 'signature'],
     ['W13: our own hs reflected', () => plain(signOwnHs(alice.self, 'response', nonceOf(1), now())), 'own'],
@@ -167,7 +169,7 @@ describe('identity', () => {
     ['an all-zero signing key', () => ({ ...mallory.hs('response', nonceOf(1), now()), sign_pub: Buffer.alloc(32).toString('base64') }), 'key'],
     ['a field missing', () => ({ type: 'response', nonce: nonceOf(1) }), 'malformed'],
     ['no object at all', () => 'hs', 'malformed'],
-  ] as const)('%s is no proof', (_name, hs, why) => {
+  ] satisfies [string, () => unknown, string][])('%s is no proof', (_name, hs, why) => {
     const before = rowsOf(alice)
     feed(confirmAs(mallory.id, nonceOf(1), hs()))
     expect(rowsOf(alice)).toEqual(before)
@@ -175,7 +177,6 @@ describe('identity', () => {
     expect(alice.profile.engine.peekInitiator(mallory.id).offer).toBeNull()
     expectTalk(world, session)
   })
-  const bobPub = (): string => Buffer.from(bob.self.signPub, 'hex').toString('base64')
 
   it('W17: a clock off by a time zone is named, and taken only after the person allowed it', () => {
     const carol = puppet('carol')

@@ -1,5 +1,6 @@
 import { fromBase64Lenient, toHex } from '../crypto/bytes.ts'
-import { checkHs, type HsProof } from './handshake.ts'
+import { checkHs, HS_SKEW_MS, type HsProof } from './handshake.ts'
+import { parseLocal } from './local-time.ts'
 import type { HsObject, SecObject } from './messages.ts'
 import { openFrom, type Self } from './self.ts'
 import type { Opened, Proof } from './thread.ts'
@@ -23,9 +24,16 @@ export interface OpenContext {
   readonly self: Self
   /** The thread's keys: those of the session, or those just proved with a first request. */
   readonly keys: { readonly signPub: string; readonly kxPub: string } | null
+  /** Local milliseconds when the message came, the peer's accepted zone taken off. */
+  readonly localNow: number
   /** True for a sec nonce that this peer sent before; the static key would open it again in any session. */
   readonly repeated: (secNonce: string) => boolean
 }
+
+/** How old a sealed body may be, ms. The original never looks; here its signed time bounds how long a nonce must be remembered. */
+const SEC_AGE_MS = 2 * 60_000
+/** How long an opened nonce is remembered, ms: longer than the body could pass for new. */
+export const SEC_KEEP_MS = 10 * 60_000
 
 const longestText = 16_000
 
@@ -33,6 +41,8 @@ const longestText = 16_000
 export const openBody = (body: { readonly sec: SecObject | 'malformed' | undefined; readonly message: string | undefined }, c: OpenContext): Opened => {
   if (body.sec === 'malformed') return { kind: 'refused', why: 'malformed' }
   if (body.sec === undefined || !c.keys) return { kind: 'refused', why: 'plaintext' }
+  const at = parseLocal(body.sec.envelope.ts)
+  if (at === null || at < c.localNow - SEC_AGE_MS || at > c.localNow + HS_SKEW_MS) return { kind: 'refused', why: 'stale' }
   const opened = openFrom(c.self, c.keys.kxPub, c.keys.signPub, body.sec)
   if (!opened.ok) return { kind: 'refused', why: opened.why }
   // Base64 has many spellings of the same bytes, so the bytes are what is remembered.

@@ -37,7 +37,7 @@ type S = Step<InitiatorThread>
  * (docs/protocol.md, "Initiator"). Pure: the same thread, event and env give the same step.
  */
 export const initiator = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
-  if (e.type === 'stop') return t.state === 'init_ready' && !t.wanted && !t.offer && !t.asking ? step(t, {}) : rest(t, 'ended', e.reason)
+  if (e.type === 'stop') return stop(t, e.reason)
   switch (t.state) {
     case 'init_ready':
       return ready(t, e, env)
@@ -55,6 +55,13 @@ const rest = (t: InitiatorThread, how: 'closed' | 'ended', reason: string, ...ef
   const ended: Effect[] = t.session === null ? [] : [{ do: 'end', how, reason }]
   const changes = { ...atRest, state: 'init_ready', wanted: false, offer: null, localReference: null, peerReference: null } as const
   return step(t, changes, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason), ...effects)
+}
+
+/** Nothing is on its way any more. Between sessions the references stay: they belong to a cycle that ended well. */
+const stop = (t: InitiatorThread, reason: string): S => {
+  if (t.state !== 'init_ready') return rest(t, 'ended', reason)
+  if (!t.wanted && !t.asking) return step(t, {})
+  return step(t, { wanted: false, asking: null, line: null, dueAt: null, proofBy: null }, { do: 'unask' }, { do: 'unsend' }, note(reason))
 }
 
 const send = (t: InitiatorThread, changes: Partial<InitiatorThread>, draft: HsDraft, env: Env, ...effects: Effect[]): S =>

@@ -79,7 +79,9 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
   const opened = (from: PeerId, role: 'initiator' | 'responder', message: Extract<HsMessage, { intent: 'request' | 'respond' }>, proved?: PeerKeys): Opened => {
     const thread = role === 'initiator' ? engine.peekInitiator(from) : engine.peekResponder(from)
     const keys = proved ?? (thread.signPub && thread.kxPub ? { signPub: thread.signPub, kxPub: thread.kxPub } : null)
-    return openBody(message, { self, keys, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
+    const peer = peers.get(from)
+    const zone = peer.zoneSkewAccepted ? (peer.zoneSkewMinutes ?? 0) : 0
+    return openBody(message, { self, keys, localNow: localAt(ports.clock, deps.receivedAt()) + zone * 60_000, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
   }
 
   /** Unasked confirms must not use up the replay set either: what is accepted for a person has to find room in it. */

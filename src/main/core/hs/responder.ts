@@ -39,7 +39,7 @@ type S = Step<ResponderThread>
  * (docs/protocol.md, "Responder"). Pure: the same thread, event and env give the same step.
  */
 export const responder = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
-  if (e.type === 'stop') return t.state === 'resp_ready' && !t.asking ? step(t, {}) : rest(t, 'ended', e.reason)
+  if (e.type === 'stop') return stop(t, e.reason)
   if (e.type === 'declined') return step(t, { asking: null, wanted: t.state === 'resp_ready' ? false : t.wanted }, note(e.reason))
   if (e.type === 'answer') return answer(t)
   if (e.type === 'approved' && e.step === 'confirm') return confirm(t, env)
@@ -59,6 +59,12 @@ export const responder = (t: ResponderThread, e: ResponderEvent, env: Env): S =>
 const rest = (t: ResponderThread, how: 'closed' | 'ended', reason: string): S => {
   const ended: Effect[] = t.session === null ? [] : [{ do: 'end', how, reason }]
   return step(t, { ...atRest, state: 'resp_ready', wanted: false, localReference: null, peerReference: null }, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason))
+}
+
+/** Nothing is on its way any more. Between sessions the reference stays: it belongs to a cycle that ended well. */
+const stop = (t: ResponderThread, reason: string): S => {
+  if (t.state !== 'resp_ready') return rest(t, 'ended', reason)
+  return t.asking ? step(t, { wanted: false, asking: null }, { do: 'unask' }, { do: 'unsend' }, note(reason)) : step(t, {})
 }
 
 const send = (t: ResponderThread, changes: Partial<ResponderThread>, draft: HsDraft, env: Env, ...effects: Effect[]): S =>

@@ -61,7 +61,7 @@ export type ResponderThread = Thread<ResponderStateName>
 export type Opened =
   /** The text may be empty: a round without words. */
   | { readonly kind: 'opened'; readonly text: string; readonly secNonce: string }
-  | { readonly kind: 'refused'; readonly why: 'plaintext' | 'replayed' | 'malformed' | 'signature' | 'decrypt' | 'hash' | 'json' }
+  | { readonly kind: 'refused'; readonly why: 'plaintext' | 'replayed' | 'stale' | 'malformed' | 'signature' | 'decrypt' | 'hash' | 'json' }
 
 /** Everything a reducer may not make itself: time and chance. One nonce and one reference serve one event. */
 export interface Env {

@@ -104,10 +104,11 @@ export const nameSkeleton = (name: string): string =>
     .replace(/[xхχ]/g, 'x')
     .replace(/[yу]/g, 'y')
 
-/** What stands where a name is wanted: the one the person gave, else the one claimed, else the id's beginning. Never shown without picture or words. */
-export const labelOf = (peer: PeerRow): string => {
-  const name = peer.name ?? claimedName(peer)
-  if (name) return name
-  const id = cleanText(peer.id)
+/** An id cut for lists and logs, fit to be drawn. */
+export const shortId = (peerId: string): string => {
+  const id = cleanText(peerId)
   return id.length > 13 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id || '(no name)'
 }
+
+/** What stands where a name is wanted: the one the person gave, else the one claimed, else the id's beginning. Never shown without picture or words. */
+export const labelOf = (peer: PeerRow): string => peer.name ?? claimedName(peer) ?? shortId(peer.id)

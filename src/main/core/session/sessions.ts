@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { MessageDto, SessionDto } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { AppFault } from '../fault.ts'
+import { SEC_KEEP_MS } from '../hs/inbound.ts'
 import { pythonJson } from '../hs/python-json.ts'
 import type { Opened, Role } from '../hs/thread.ts'
 import type { Clock } from '../ports.ts'
@@ -30,6 +31,7 @@ export const MOST_QUEUED = 200
 const refusedTexts: Record<Extract<Opened, { kind: 'refused' }>['why'], string> = {
   plaintext: 'A message came without encryption although a key exists. It was dropped.',
   replayed: 'A sealed message came a second time. It was dropped.',
+  stale: 'A sealed message was too old, or from the future. It was dropped.',
   malformed: 'A message was not of the agreed form. It was dropped.',
   signature: 'A message’s signature was not the peer’s. It was dropped.',
   decrypt: 'A message could not be decrypted with the session key. It was dropped.',
@@ -112,7 +114,7 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
         work.touch(`session:${id}`)
         return
       }
-      store.messages.addSec(secBucket, opened.secNonce)
+      store.messages.addSec(secBucket, opened.secNonce, clock.now() + SEC_KEEP_MS, clock.now())
       const rounds = extraOf(row).rounds + 1
       if (opened.text === '') return put(row, { rounds })
       const seq = row.received + 1

@@ -35,7 +35,7 @@ const used = (): Store => {
   store.sessions.put(sessionRow())
   for (let i = 0; i < 3; i += 1)
     store.messages.add({ session: 'session-1', peer: threadRow().peerId, direction: 'ours', seq: i, at: i, text: `text ${i}`, state: 'done' })
-  store.messages.addSec('session-1', 'sec nonce')
+  store.messages.addSec('session-1', 'sec nonce', 9_000_000_000_000, 0)
   for (let i = 0; i < 3; i += 1) store.decisions.append(decision({ at: i }))
   store.settings.set('discoverable', true)
   store.publicSettings.set('theme', 'dark')

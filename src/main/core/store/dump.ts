@@ -109,7 +109,7 @@ export const createDump = (tables: Tables): { readonly dump: (options?: DumpOpti
         for (const row of dump.replay) tables.replay.restore(row)
         for (const row of dump.peers) tables.peers.put(row)
         for (const row of dump.sessions) tables.sessions.put(row)
-        for (const row of dump.secNonces) tables.secNonces.addSec(row.session, row.nonce)
+        for (const row of dump.secNonces) tables.secNonces.addSec(row.session, row.nonce, row.notAfter, 0)
         tables.decisions.restore(dump.decisions)
         for (const row of dump.settings) tables.settings.set(row.key, row.value)
         for (const row of dump.publicSettings) tables.publicSettings.set(row.key, row.value)

@@ -68,8 +68,8 @@ describe('sealed nonces at their limit', () => {
   it('ends the session rather than forget one', () => {
     const { db, sealing } = parts()
     const nonces = createSecNonces(db, sealing, 2)
-    expect([nonces.addSec('s', '1'), nonces.addSec('s', '2')]).toEqual([true, true])
-    expect([codeOf(() => nonces.addSec('s', '3')), nonces.addSec('s', '2'), nonces.addSec('other', '3')]).toEqual(['STATE', false, true])
+    expect([nonces.addSec('s', '1', 9_000_000_000_000, 0), nonces.addSec('s', '2', 9_000_000_000_000, 0)]).toEqual([true, true])
+    expect([codeOf(() => nonces.addSec('s', '3', 9_000_000_000_000, 0)), nonces.addSec('s', '2', 9_000_000_000_000, 0), nonces.addSec('other', '3', 9_000_000_000_000, 0)]).toEqual(['STATE', false, true])
     expect(nonces.secSeen('s', '1')).toBe(true)
     db.close()
   })

@@ -172,7 +172,7 @@ export type OutboxRow = NewOutboxRow & { readonly id: number }
 export const EventBody = z.strictObject({ name: key(64), data: JsonValue })
 export type EventRow = z.infer<typeof EventBody> & { readonly seq: number; readonly at: number }
 
-export const SecNonceRow = z.strictObject({ session: key(256), nonce: key(128) })
+export const SecNonceRow = z.strictObject({ session: key(512), nonce: key(128), notAfter: At })
 export type SecNonceRow = z.infer<typeof SecNonceRow>
 
 export const SettingRow = z.strictObject({ key: key(128), value: JsonValue })

@@ -201,8 +201,8 @@ describe('messages', () => {
   })
 
   it('knows the sealed nonces of a session', () => {
-    expect(store.messages.addSec('s1', 'bm9uY2U=')).toBe(true)
-    expect(store.messages.addSec('s1', 'bm9uY2U=')).toBe(false)
+    expect(store.messages.addSec('s1', 'bm9uY2U=', 9_000_000_000_000, 0)).toBe(true)
+    expect(store.messages.addSec('s1', 'bm9uY2U=', 9_000_000_000_000, 0)).toBe(false)
     expect([store.messages.secSeen('s1', 'bm9uY2U='), store.messages.secSeen('s2', 'bm9uY2U=')]).toEqual([true, false])
   })
 })

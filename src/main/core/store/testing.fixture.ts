@@ -168,7 +168,7 @@ export const fill = (store: Store): void => {
   for (const text of ['The heron lands at dawn', 'Second message']) {
     store.messages.add({ session: 'session-1', peer: threadRow().peerId, direction: 'ours', seq: 0, at: 1, text, state: 'queued' })
   }
-  for (const nonce of ['x', 'y']) store.messages.addSec('session-1', nonce)
+  for (const nonce of ['x', 'y']) store.messages.addSec('session-1', nonce, 9_000_000_000_000, 0)
   for (const id of ['request-1', 'request-2']) store.requests.put(requestRow({ id }))
   for (let i = 0; i < 4; i += 1) store.decisions.append(decision({ at: i }))
   for (const slot of ['one', 'two']) store.outbox.put({ peerId: threadRow().peerId, slot, payload: { to: threadRow().peerId }, dueAt: 7 })

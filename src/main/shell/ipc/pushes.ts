@@ -25,9 +25,17 @@ export const forwardPushes = (wallet: WalletApi, target: () => Target | null, lo
   }
 }
 
-/** Tells the approval window that what it shows may have changed; it then asks. Returns what ends it. */
-export const forwardApprovals = (wallet: WalletApi, target: () => Target | null): (() => void) =>
-  wallet.onApproval(() => {
+/**
+ * Tells the approval window that what it shows may have changed, also when it is brought up again: after unlocking it
+ * still shows that nothing waits. It then asks. Returns what ends it.
+ */
+export const forwardApprovals = (wallet: Pick<WalletApi, 'onApproval' | 'onReview'>, target: () => Target | null): (() => void) => {
+  const tell = (): void => {
     const contents = target()
     if (contents !== null && !contents.isDestroyed()) contents.send('push.approval', approvalPushes['push.approval'].parse({}))
-  })
+  }
+  const ends = [wallet.onApproval(tell), wallet.onReview(tell)]
+  return () => {
+    for (const end of ends) end()
+  }
+}
