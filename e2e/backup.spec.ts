@@ -31,7 +31,8 @@ const restore = async ({ main }: RunningApp, words: string): Promise<void> => {
 const refusal = ({ main }: RunningApp) => main.locator('[role=alert][data-code]')
 
 interface BackupFile {
-  readonly [key: string]: Json
+  readonly v: string
+  readonly check: string
   readonly public: { readonly [key: string]: string }
   readonly kdf: { readonly [key: string]: string | number }
   readonly boxes: { readonly contents: { readonly nonce: string; readonly sealed: string } }
@@ -51,7 +52,8 @@ test('a backup is proved, is refused when anything of it was altered, and restor
     await saveFile(alice, file)
     await writeBackup(alice)
     await expect(alice.main.getByRole('heading', { name: 'Backup proved' })).toBeVisible({ timeout: 30_000 })
-    for (const line of ['Written', 'Read back from the disk', 'Opened with the passphrase', 'Signed a challenge; the public key is yours']) await expect(alice.main.getByText(line, { exact: true })).toBeVisible()
+    for (const line of ['Written', 'Read back from the disk', 'Opened with the passphrase', 'Signed a challenge; the public key is yours'])
+      await expect(alice.main.getByText(line, { exact: true })).toBeVisible()
     await expect(alice.main.getByText('alice.csbackup')).toBeVisible()
     await screenshot(alice.main, 'backup-proved')
     await alice.main.getByRole('button', { name: 'Open Countersign' }).click()
@@ -83,7 +85,8 @@ test('a backup is proved, is refused when anything of it was altered, and restor
     await refused(whole.subarray(0, whole.length - 100), passphrase, /^The backup is cut off/)
     await screenshot(elsewhere.main, 'backup-cut-off')
     // Whoever alters it on purpose computes the checksum as well; the sealing still finds it.
-    const { check: _old, ...body } = { ...parsed, public: { ...parsed.public, name: 'mallory' } }
+    const { check: _old, ...rest } = parsed
+    const body = { ...rest, public: { ...parsed.public, name: 'mallory' } }
     await refused(written({ ...body, check: sha256Hex(canonicalBytes(body as Json)) }), passphrase, /^The passphrase is wrong, or the backup was altered/)
     await refused(whole, 'not the passphrase at all', /^The passphrase is wrong, or the backup was altered/)
     await screenshot(elsewhere.main, 'backup-refused')
@@ -139,7 +142,8 @@ test('a backup written in Settings brings the peers, their pins, names and decis
     await expect.poll(() => stageOf(elsewhere), { timeout: 45_000 }).toBe('open')
     expect(await ownId(elsewhere)).toBe(pair.a)
     const after = await snapshot(elsewhere)
-    const pins = (all: typeof after) => all.peers.map(({ id, name, label, signPub, kxPub, trust, pinnedAt }) => ({ id, name, label, signPub, kxPub, trust, pinnedAt }))
+    const pins = (all: typeof after) =>
+      all.peers.map(({ id, name, label, signPub, kxPub, trust, pinnedAt }) => ({ id, name, label, signPub, kxPub, trust, pinnedAt }))
     expect(pins(after)).toEqual(pins(before))
     expect(after.peers.find((peer) => peer.id === b)?.trust).toBe('pinned')
     expect(after.history).toEqual(before.history)

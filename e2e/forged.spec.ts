@@ -75,7 +75,7 @@ test('an invoke that names another sender, another frame or none is refused', as
       'a frame that is gone': { sender: approval, senderFrame: null },
       'a frame that only says it is the approval': { sender: approval, senderFrame: { url: 'app://approval/', origin: 'app://approval' } },
       'contents that only say so': { sender: { mainFrame }, senderFrame: mainFrame },
-      'nobody': {},
+      nobody: {},
     }
     const result: Record<string, string> = {}
     for (const [name, event] of Object.entries(events)) result[name] = (await handler(event, args)).error?.text ?? 'accepted'
@@ -87,7 +87,10 @@ test('an invoke that names another sender, another frame or none is refused', as
 
 test('a main window whose preload was replaced by one with the whole of IPC is refused', async () => {
   const preload = join(pair.homes.bob, 'evil-preload.cjs')
-  writeFileSync(preload, "const { contextBridge, ipcRenderer } = require('electron'); contextBridge.exposeInMainWorld('evil', { invoke: (name, args) => ipcRenderer.invoke(name, args) })")
+  writeFileSync(
+    preload,
+    "const { contextBridge, ipcRenderer } = require('electron'); contextBridge.exposeInMainWorld('evil', { invoke: (name, args) => ipcRenderer.invoke(name, args) })",
+  )
   await pair.bob.electron.evaluate(({ BrowserWindow, session }, path) => {
     // Deprecated in newer versions, and there in all of them.
     session.defaultSession.setPreloads([path])
@@ -116,7 +119,14 @@ test('a main window whose preload was replaced by one with the whole of IPC is r
 
 test('the approval document itself cannot decide without a hand', async () => {
   const invoke = (args: object) =>
-    approval.evaluate((given) => (window as unknown as { countersignApproval: { invoke(name: string, args: object): Promise<Answer> } }).countersignApproval.invoke('approval.decide', given), args)
+    approval.evaluate(
+      (given) =>
+        (window as unknown as { countersignApproval: { invoke(name: string, args: object): Promise<Answer> } }).countersignApproval.invoke(
+          'approval.decide',
+          given,
+        ),
+      args,
+    )
   const forbidden = { code: 'FORBIDDEN', text: 'A decision needs a click or a key press in the approval window.' }
   expect((await invoke(decide)).error).toEqual(forbidden)
   expect((await invoke({ ...decide, decision: 'reject' })).error).toEqual(forbidden)
@@ -142,7 +152,9 @@ test('events made by script approve nothing', async () => {
     button.dispatchEvent(new MouseEvent('click', { ...at, detail: 0 }))
     button.click()
     button.focus()
-    for (const key of [' ', 'Enter']) for (const type of ['keydown', 'keypress', 'keyup']) button.dispatchEvent(new KeyboardEvent(type, { key, code: key === ' ' ? 'Space' : key, bubbles: true, cancelable: true }))
+    for (const key of [' ', 'Enter'])
+      for (const type of ['keydown', 'keypress', 'keyup'])
+        button.dispatchEvent(new KeyboardEvent(type, { key, code: key === ' ' ? 'Space' : key, bubbles: true, cancelable: true }))
     // What a click sets going hashes first; a hash asked for later is done later.
     await crypto.subtle.digest('SHA-256', new Uint8Array(4096))
   })

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
 import type { RunningApp } from './app.ts'
 import { bringRequest, makePair, openSession, type Pair, said, sessionStates, unlock } from './pair.ts'
-import { approve, approvalReady, openConversation, say, snapshot } from './person.ts'
+import { approvalReady, approve, openConversation, say, snapshot } from './person.ts'
 
 let pair: Pair
 test.beforeEach(async () => {
@@ -79,11 +79,15 @@ test('an approval whose three seconds of undo are cut by a crash is undecided', 
   await pair.start('bob')
   await unlock(pair.bob)
   const after = await snapshot(pair.bob)
-  expect(after.requests.map(({ id, sentence, undoUntil }) => ({ id, sentence, undoUntil }))).toEqual([{ id: before[0]?.id, sentence: 'Answer alice and offer a session', undoUntil: null }])
+  expect(after.requests.map(({ id, sentence, undoUntil }) => ({ id, sentence, undoUntil }))).toEqual([
+    { id: before[0]?.id, sentence: 'Answer alice and offer a session', undoUntil: null },
+  ])
   expect(after.history).toEqual([])
   // It is brought up by itself after unlocking, and can be decided as if nothing had been.
   await approve(pair.bob, /Answer alice/)
-  await expect.poll(async () => (await snapshot(pair.bob)).history.map(({ decision, by }) => `${decision} ${by}`), { timeout: 15_000 }).toEqual(['approve person'])
+  await expect
+    .poll(async () => (await snapshot(pair.bob)).history.map(({ decision, by }) => `${decision} ${by}`), { timeout: 15_000 })
+    .toEqual(['approve person'])
 
   await pair.start('alice')
   await unlock(pair.alice)

@@ -13,7 +13,8 @@ type Answer = { ok: boolean; value?: { approval: unknown; selfName: string }; er
 
 const ask = (approval: Page, name: string, args: object): Promise<Answer> =>
   approval.evaluate(
-    ([channel, given]) => (window as unknown as { countersignApproval: { invoke(name: string, args: object): Promise<Answer> } }).countersignApproval.invoke(channel, given),
+    ([channel, given]) =>
+      (window as unknown as { countersignApproval: { invoke(name: string, args: object): Promise<Answer> } }).countersignApproval.invoke(channel, given),
     [name, args] as const,
   )
 
@@ -32,7 +33,9 @@ const heap = async (app: RunningApp, page: Page): Promise<string> => {
 
 /** What a document keeps where it outlives the document: storages of the browser. */
 const stored = (page: Page): Promise<string> =>
-  page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), window.name, history.state]))
+  page.evaluate(async () =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), window.name, history.state]),
+  )
 
 test('a locked wallet shows nothing of what waits, approves nothing, and has it all again when unlocked', async () => {
   const { a, bob } = pair

@@ -79,7 +79,10 @@ export const bringRequest = async ({ alice, bob, a, b }: Pair): Promise<void> =>
   await alice.main.getByRole('button', { name: 'Propose session' }).click()
   await goTo(bob, 'Proposals')
   await expect.poll(async () => (await snapshot(bob)).knocks.some((knock) => knock.peer === a), { timeout: 30_000 }).toBe(true)
-  await bob.main.getByRole('button', { name: /Answer/ }).first().click()
+  await bob.main
+    .getByRole('button', { name: /Answer/ })
+    .first()
+    .click()
   await (await bob.approval()).locator('[data-action=approve]').waitFor()
 }
 
@@ -95,10 +98,11 @@ export const openSession = async (pair: Pair): Promise<void> => {
 export const sessionStates = async (app: RunningApp): Promise<string[]> => (await snapshot(app)).sessions.map((session) => session.state)
 
 /** The core's stage; `reloading` while the document starts anew and cannot be asked. */
-export const stageOf = (app: RunningApp): Promise<string> => snapshot(app).then(
-  ({ app: { stage } }) => stage,
-  () => 'reloading',
-)
+export const stageOf = (app: RunningApp): Promise<string> =>
+  snapshot(app).then(
+    ({ app: { stage } }) => stage,
+    () => 'reloading',
+  )
 
 /** Types the passphrase into the unlock page and waits until the wallet is open. */
 export const unlock = async (app: RunningApp, words: string = passphrase): Promise<void> => {

@@ -115,7 +115,9 @@ test('a drawn request whose document was changed is refused and drawn anew, what
       await change(approval)
       expect(await approval.evaluate(() => document.querySelector('[data-action=approve]')?.getAttribute('data-phase'))).toBe('ready')
       await approval.locator('[data-action=approve]').click()
-      await expect(approval.locator('[data-part=alert]')).toHaveText('The window no longer showed what it was given, so nothing was decided. Here is the request anew.')
+      await expect(approval.locator('[data-part=alert]')).toHaveText(
+        'The window no longer showed what it was given, so nothing was decided. Here is the request anew.',
+      )
       await expect(approval.locator('main h1')).toHaveText('Answer alice and offer a session')
       await expect(approval.locator('main .notice')).toBeVisible()
       await expect(approval.locator('main')).not.toContainText('Verified by Countersign.')
@@ -126,5 +128,7 @@ test('a drawn request whose document was changed is refused and drawn anew, what
   await screenshot(approval, 'stale-document')
   expect(await said(approval)).toBe(asDrawn)
   await approve(bob, /Answer alice/)
-  await expect.poll(async () => (await snapshot(bob)).history.map(({ decision, by, viewHash }) => [decision, by, viewHash]), { timeout: 15_000 }).toEqual([['approve', 'person', drawn]])
+  await expect
+    .poll(async () => (await snapshot(bob)).history.map(({ decision, by, viewHash }) => [decision, by, viewHash]), { timeout: 15_000 })
+    .toEqual([['approve', 'person', drawn]])
 })

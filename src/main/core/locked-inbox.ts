@@ -13,18 +13,27 @@ const INFO = 'countersign.locked.v1'
 /** One key seals one line, so the nonce may be constant. */
 const NONCE = new Uint8Array(12)
 
+/** What an idle original sends every second for ever; one of a kind is enough. */
+const repeating: ReadonlySet<string> = new Set(['reconnect', 'finish', 'close', 'knock'])
+const MOST_KINDS = 2_000
+
 const Sealed = z.strictObject({ at: z.number(), line: z.string() })
 
 /**
  * A line that comes while the wallet is locked, sealed to the own exchange key: ephemeral X25519, HKDF-SHA256, AES-256-GCM
  * (`ephemeral public key (32) ‖ ciphertext`). Its time is kept, because an hs is judged by when it came. Null for lines that
- * need no keys or are not for us; those are of no use later.
+ * need no keys, are not for us, or repeat what is kept already (`kinds`); those are of no use later.
  */
-export const sealLockedLine = (raw: string, at: number, own: { readonly id: string; readonly kxPub: string }, random: Random): Uint8Array | null => {
+export const sealLockedLine = (raw: string, at: number, own: { readonly id: string; readonly kxPub: string }, random: Random, kinds: Set<string> = new Set()): Uint8Array | null => {
   const decoded = decodeRelayLine(raw)
   if (decoded.kind !== 'message') return null
   const inbound = checkInbound(decoded.payload, own.id)
-  if (!inbound.ok || (inbound.to === null && inbound.intent !== 'knock')) return null
+  if (!inbound.ok || (inbound.to === null && (inbound.intent !== 'knock' || inbound.payload['peer'] !== own.id))) return null
+  if (repeating.has(inbound.intent)) {
+    const kind = JSON.stringify([inbound.from, inbound.intent, inbound.payload['your_ref'] ?? null])
+    if (kinds.has(kind)) return null
+    if (kinds.size < MOST_KINDS) kinds.add(kind)
+  }
   const kxPub = fromHex(own.kxPub)
   return wiping(random.bytes(32), (ephemeral) => {
     const key = hkdfSha256(x25519Shared(ephemeral, kxPub), null, INFO, 32)

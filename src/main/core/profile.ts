@@ -80,7 +80,7 @@ export interface Profile {
 export const openProfile = (deps: ProfileDeps): Profile => {
   const { ports, store, self, transport, orders } = deps
   const { clock } = ports
-  const presence = createPresence()
+  const presence = createPresence((gone) => work.run(() => work.touch(gone)))
   const notices: NoticeDto[] = []
   let noticeId = 0
   let stopped = false
@@ -100,6 +100,24 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     },
   })
 
+  /** What every event asks of the peers, without opening their sealed rows: who is frozen, and which names are taken. */
+  const frozen = new Set<PeerId>()
+  const taken = new Map<PeerId, readonly string[]>()
+  const learn = (peer: PeerRow): void => {
+    if (isFrozen(peer)) frozen.add(peer.id)
+    else frozen.delete(peer.id)
+    taken.set(peer.id, [peer.name, claimedName(peer)].flatMap((name) => (name ? [nameSkeleton(name)] : [])))
+  }
+  const learnAll = (): void => {
+    const rows = store.peers.all()
+    frozen.clear()
+    taken.clear()
+    for (const peer of rows) learn(peer)
+  }
+  learnAll()
+  work.onRollback(learnAll)
+  const threadsOf = (id: PeerId) => [engine.peekInitiator(id), engine.peekResponder(id)]
+
   const peers: PeerBook = {
     get: (id) => {
       const seen = presence.get(id)
@@ -112,11 +130,15 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       work.run(() => {
         const before = store.peers.get(peer.id)
         store.peers.put(peer)
+        learn(peer)
         work.touch(`peer:${peer.id}`)
+        // What freezes or thaws, and what may be written, is drawn with the sessions.
+        if (before?.trust !== peer.trust) for (const t of threadsOf(peer.id)) if (t.session) work.touch(`session:${t.session}`)
         if (before?.trust !== peer.trust) work.emit({ event: 'peer', peer: peer.id, profile: peer.profile, trust: peer.trust, first: false })
         if ((before?.pinnedAt ?? null) !== peer.pinnedAt) work.touch('app')
       }),
     addressOf: (id) => presence.get(id)?.address ?? null,
+    frozen: (id) => frozen.has(id),
   }
 
   const notice = (peer: PeerId | null, level: NoticeDto['level'], text: string): void =>
@@ -126,7 +148,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       const entry: NoticeDto = same ? { ...same, at: clock.now(), count: same.count + 1 } : { id: ++noticeId, at: clock.now(), peer, level, text, count: 1 }
       if (same) notices[notices.indexOf(same)] = entry
       else notices.push(entry)
-      if (notices.length > MOST_NOTICES) notices.shift()
+      if (notices.length > MOST_NOTICES) notices.splice(Math.max(0, notices.findIndex((n) => n.level === 'info')), 1)
       work.touch(`notice:${entry.id}`)
       if (!same || (entry.count & (entry.count - 1)) === 0) work.emit({ event: 'notice', peer, level, text })
     })
@@ -148,13 +170,14 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if ((entry.count & (entry.count - 1)) === 0) work.emit({ event: 'knock', peer, kind, count: entry.count })
   }
 
-  const sessions = createSessions({ store, work, clock })
+  const sessions = createSessions({ store, work, clock, dropped })
+  let onlineSince: number | null = transport.state.name === 'connected' ? clock.now() : null
   const approvalsRef: { current?: Approvals } = {}
   const approvalsOf = (): Approvals => {
     if (!approvalsRef.current) throw new AppFault('INTERNAL', 'Approvals are not ready.')
     return approvalsRef.current
   }
-  const engine = createEngine({ ports, store, work, self, sessions, orders, peers, approvals: approvalsOf, knock, notice, dropped })
+  const engine = createEngine({ ports, store, work, self, sessions, orders, peers, approvals: approvalsOf, knock, notice, dropped, onlineSince: () => onlineSince ?? clock.now() })
   const approvals = createApprovals({
     ports,
     store,
@@ -192,7 +215,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     try {
       for (let rows = store.outbox.due(clock.now(), 100); rows.length > 0; rows = store.outbox.due(clock.now(), 100)) for (const row of rows) {
         const draft = row.payload as unknown as HsDraft
-        if (row.peerId !== null && isFrozen(peers.get(row.peerId))) {
+        if (row.peerId !== null && peers.frozen(row.peerId)) {
           store.outbox.done(row.id)
           continue
         }
@@ -219,7 +242,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (stopped) return
     const now = clock.now()
     let next: number | null = approvals.nextExpiry()
-    for (const t of engine.threads()) if (t.dueAt !== null && !isFrozen(peers.get(t.peerId))) next = Math.min(next ?? t.dueAt, t.dueAt)
+    for (const t of engine.threads()) if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt)
     if (next !== null) wake = clock.schedule(Math.max(next - now, notBefore - now, 0), tick)
   }
   /** After a tick that failed (a full disk) the same one is still due: without a pause it would be tried without end. */
@@ -299,24 +322,25 @@ export const openProfile = (deps: ProfileDeps): Profile => {
 
   /** A name that looks like one that is known already, or like ours, is not taken: the id is shown instead. */
   const takeClaim = (id: PeerId, claim: unknown): void => {
-    if (claim === undefined || presence.get(id)?.claimed) return
+    const seen = presence.get(id)
+    if (claim === undefined || seen?.claimed || seen?.refused === claim) return
     const name = admitName(claim)
     if (!name) return
     const skeleton = nameSkeleton(name)
-    const known = new Set([nameSkeleton(self.name)])
-    for (const peer of store.peers.all()) if (peer.id !== id) for (const taken of [peer.name, claimedName(peer)]) if (taken) known.add(nameSkeleton(taken))
-    for (const [other, seen] of presence.all()) if (other !== id && seen.claimed) known.add(nameSkeleton(seen.claimed))
-    if (!known.has(skeleton)) presence.claim(id, name)
+    const others = [...taken].some(([other, names]) => other !== id && names.includes(skeleton)) || [...presence.all()].some(([other, seen]) => other !== id && seen.claimed !== null && nameSkeleton(seen.claimed) === skeleton)
+    if (others || skeleton === nameSkeleton(self.name)) presence.refuse(id, name)
+    else presence.claim(id, name)
   }
 
   /** Standing orders about a peer that just appeared. */
   const follow = (id: PeerId): void => {
     const t = engine.peekInitiator(id)
-    if (t.state !== 'init_ready' || t.wanted || t.asking || isFrozen(peers.get(id))) return
+    if (t.state !== 'init_ready' || t.wanted || t.asking || peers.frozen(id)) return
     if (names(orders.propose, id) || (orders.reconnect && t.peerReference !== null)) engine.initiator(id, { type: 'want' })
   }
 
   const offTransport = transport.on((event: TransportEvent) => {
+    if (event.type === 'state') onlineSince = event.state.name === 'connected' ? (onlineSince ?? clock.now()) : null
     if (event.type === 'state' && event.state.name === 'connected') {
       registerTries = 0
       register()
@@ -380,7 +404,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       })
     },
     answer: (id) => {
-      if (isFrozen(named(id))) throw new AppFault('STATE', 'Nothing can be answered before you decide on this peer’s key.')
+      if (peers.frozen(id)) throw new AppFault('STATE', 'Nothing can be answered before you decide on this peer’s key.')
       // Looked up inside the transaction: after it a policy may have decided already.
       return work.run(() => {
         engine.responder(id, { type: 'answer' })
@@ -399,6 +423,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       work.run(() => {
         engine.forget(id)
         store.peers.remove(id)
+        frozen.delete(id)
+        taken.delete(id)
         presence.forget(id)
         work.touch(`peer:${id}`)
         work.touch(`knock:${id}`)
@@ -413,6 +439,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     },
     send: (id, text) => {
       const row = openSession(id)
+      if (peers.frozen(row.peerId)) throw new AppFault('STATE', 'This session is frozen until you decide on the peer’s key.')
       const message = work.run(() => sessions.write(id, text))
       engine.speak(row.peerId, row.role)
       return messageDto(store.messages.get(message.id) ?? message)

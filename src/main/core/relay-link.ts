@@ -71,6 +71,23 @@ export const createRelayLink = (ports: Ports, first: RelayChoice): RelayLink => 
     await own?.close()
   }
 
+  let changing: Promise<void> = Promise.resolve()
+  let stopped = false
+  const change = async (next: RelayChoice): Promise<void> => {
+    if (next.mode === choice.mode && next.host === choice.host && next.port === choice.port) return
+    const was = running
+    running = false
+    await disconnect()
+    choice = next
+    emit({ type: 'state', state: { name: 'off' } })
+    if (!was || stopped) return
+    running = true
+    await takeOver()
+    // Stopped while it was starting: nothing is left behind.
+    if (stopped) await disconnect()
+    else connect()
+  }
+
   const state = (): TransportState => transport?.state ?? { name: 'off' }
 
   return {
@@ -82,22 +99,15 @@ export const createRelayLink = (ports: Ports, first: RelayChoice): RelayLink => 
       })
     },
     stop: async () => {
+      stopped = true
       running = false
+      await changing
       await disconnect()
       emit({ type: 'state', state: { name: 'off' } })
     },
-    use: async (next) => {
-      if (next.mode === choice.mode && next.host === choice.host && next.port === choice.port) return
-      const was = running
-      running = false
-      await disconnect()
-      choice = next
-      emit({ type: 'state', state: { name: 'off' } })
-      if (was) {
-        running = true
-        await takeOver()
-        connect()
-      }
+    use: (next) => {
+      changing = changing.then(() => change(next))
+      return changing
     },
     send: (line) => transport?.send(line) ?? false,
     get state() {

@@ -3,11 +3,13 @@ import { SettingsDto } from '../../contract/index.ts'
 import { concat, fromUtf8, utf8 } from './crypto/bytes.ts'
 import { hkdfSha256 } from './crypto/hash.ts'
 import { SecretBytes } from './crypto/secret.ts'
+import { AppFault } from './fault.ts'
 import { readBackup, writeBackup } from './identity-backup.ts'
 import { readFile, writeDurably } from './identity/durable-file.ts'
 import { exportIdV1, importIdV1 } from './identity/id-v1.ts'
 import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
 import type { Vault } from './identity/vault.ts'
+import { newPeer, observeKeys } from './peers/trust.ts'
 import type { Ports } from './ports.ts'
 import { RESTORED } from './profile.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -16,6 +18,19 @@ import type { Feed } from './wallet-feed.ts'
 /** The store's key: from both private keys, so that it is there exactly while the identity is unlocked. */
 export const columnKeyOf = (secret: IdentitySecret): SecretBytes =>
   secret.kxPriv.use((kx) => secret.signPriv.use((sign) => new SecretBytes(hkdfSha256(concat(kx, sign), null, 'countersign.store.v1', 32))))
+
+/**
+ * What an original left in the middle cannot be continued: its session keys were in its memory only. Those threads are put to
+ * rest, with the reference they gave; every peer that had shown keys becomes one that was seen.
+ */
+const settleImported = (store: Store, now: number): void => {
+  for (const row of store.threads.all()) {
+    const ready = row.role === 'initiator' ? 'init_ready' : 'resp_ready'
+    if (row.state !== ready) store.threads.put({ ...row, state: ready, localNonce: null, peerNonce: null, exchangeCount: 0, finalizeRetryCount: 0 })
+    if (!row.peerSignPub || !row.peerKxPub || store.peers.get(row.peerId)) continue
+    store.peers.put(observeKeys(newPeer(row.peerId, now), { signPub: row.peerSignPub, kxPub: row.peerKxPub }, now))
+  }
+}
 
 export interface IdentityDeps {
   readonly ports: Ports
@@ -86,6 +101,7 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
         const database = join(dirname(args.path), `HSAgent-${secret.myId}.db`)
         return await install(args.name, secret, args.passphrase, (store) => {
           if (ports.files.exists(database)) store.importHsAgent(database)
+          settleImported(store, ports.clock.now())
         })
       } finally {
         wipeSecret(secret)
@@ -94,10 +110,13 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
 
     /** Writes `id_agent_<name>.json` at `path` and the threads' database beside it, both as the original reads them. */
     export: async (args: { identity: IdentityPublic; store: Store; passphrase: Bytes; exportPassphrase: Bytes; path: string }): Promise<string> => {
+      const database = join(dirname(args.path), `HSAgent-${args.identity.myId}.db`)
+      // Both or none: what stands there may be the identity of a running agent.
+      for (const path of [args.path, database]) if (ports.files.exists(path)) throw new AppFault('EXISTS', `${basename(path)} is there already. Choose another folder or name.`)
       const secret = await vault.unlock({ name: args.identity.name, passphrase: args.passphrase, onProgress: feed.progress(0, 0.5) })
       try {
         const text = await exportIdV1(ports, secret, args.exportPassphrase, feed.progress(0.5, 1))
-        args.store.exportHsAgent(join(dirname(args.path), `HSAgent-${args.identity.myId}.db`))
+        args.store.exportHsAgent(database)
         writeDurably(ports, { folder: dirname(args.path), name: basename(args.path), bytes: utf8(text), what: 'the exported identity', mustBeNew: true })
       } finally {
         wipeSecret(secret)

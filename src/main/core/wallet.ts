@@ -61,6 +61,8 @@ interface Chosen {
   open: { readonly profile: Profile; readonly secret: IdentitySecret } | null
   /** Remembered while locked, carried out after unlocking. */
   rejectAll: boolean
+  /** What came while locked and says nothing new when it comes again. */
+  readonly lockedKinds: Set<string>
 }
 
 const profileDto = (identity: IdentityPublic): ProfileDto => ({
@@ -82,6 +84,19 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   const orders = options.orders ?? noOrders
   const defaultSettings: SettingsDto = { ...standardSettings, relayPort: options.relayPort ?? standardSettings.relayPort }
   let chosen: Chosen | null = null
+  let closed = false
+  /** Grows with each lock: an unlock that was overtaken by one must not leave the keys out. */
+  let lockEpoch = 0
+  let tail: Promise<unknown> = Promise.resolve()
+  /** Choosing, unlocking and making profiles come one after the other: two at once would open one database twice. */
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const turn = tail.then(() => {
+      if (closed) throw new AppFault('STATE', 'The wallet is closed.')
+      return run()
+    })
+    tail = turn.catch(() => {})
+    return turn
+  }
   let entries: ProfileEntry[] = []
   let currentRequest: string | null = null
   const feed = createFeed(ports.clock)
@@ -101,6 +116,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   }
   /** This file was opened a moment ago, so it is a proved backup of the profile as it is now. */
   const noteBackup = (path: string): void => {
+    // Locked in the meantime: the file is good all the same, it is only not noted.
+    if (!chosen?.open) return
     const { store, profile } = unlocked()
     store.settings.set('backup', { verifiedAt: ports.clock.now(), fileName: basename(path), pinned: profile.pinnedCount() })
     appChanged()
@@ -138,8 +155,13 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     if (!profile) return
     for (const patch of patchesOf(profile, touched, appDto)) feed.patch(patch)
     if ([...touched].some((what) => what.startsWith('request:'))) feed.approvalChanged()
-    // A step that a policy decided at once is gone again before anybody needs to look.
-    if (events.some(({ event }) => event.event === 'request' && profile.approvals.request(event.id) !== undefined)) feed.review()
+    const asked = events.flatMap(({ event }) => (event.event === 'request' ? [event.id] : []))
+    // A policy decides right after this; only what still waits then is for a person to look at.
+    if (asked.length > 0)
+      queueMicrotask(() => {
+        const open = chosen?.open
+        if (open && asked.some((id) => open.profile.approvals.request(id) !== undefined)) feed.review()
+      })
   }
   const emitOwn = (event: DomainEvent): void => {
     if (!chosen?.open) return
@@ -170,14 +192,14 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       if (event.state.name !== lastState) emitOwn({ event: 'relay', state: event.state.name, ...(event.state.name === 'waiting' ? { error: event.state.error } : {}) })
       lastState = event.state.name
     })
-    chosen = { identity, store, link, offLink, settings: own, open: null, rejectAll: false }
+    chosen = { identity, store, link, offLink, settings: own, open: null, rejectAll: false, lockedKinds: new Set() }
     link.start()
   }
 
   const receive = (raw: string): void => {
     if (!chosen) return
     if (chosen.open) return chosen.open.profile.line(raw)
-    const sealed = sealLockedLine(raw, ports.clock.now(), { id: chosen.identity.myId, kxPub: chosen.identity.kxPub }, ports.random)
+    const sealed = sealLockedLine(raw, ports.clock.now(), { id: chosen.identity.myId, kxPub: chosen.identity.kxPub }, ports.random, chosen.lockedKinds)
     if (sealed && !chosen.store.lockedLines.put(sealed)) ports.log.warn('dropped: too many lines came while locked')
   }
 
@@ -192,6 +214,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   }
 
   const lock = (): void => {
+    lockEpoch += 1
     if (!chosen?.open) return
     const { profile, secret } = chosen.open
     chosen.open = null
@@ -225,11 +248,16 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     if (!chosen) choose(name)
     if (!chosen || chosen.open) return
     const c = chosen
+    const epoch = lockEpoch
     let secret: IdentitySecret
     try {
       secret = await vault.unlock({ name, passphrase, onProgress })
     } finally {
       appChanged()
+    }
+    if (epoch !== lockEpoch || closed || chosen !== c) {
+      wipeSecret(secret)
+      throw new AppFault('LOCKED', 'The wallet was locked while it was being unlocked.')
     }
     const columnKey = columnKeyOf(secret)
     try {
@@ -238,6 +266,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       const profile = openProfile({ ports, store: c.store, self, transport: c.link, orders, appVersion: options.version, discoverable: () => c.settings.discoverable, publish })
       c.open = { profile, secret }
       takeLockedLines(c, profile, secret)
+      c.lockedKinds.clear()
       if (c.rejectAll) profile.approvals.rejectAll(null, 'Rejected while locked.')
       c.rejectAll = false
     } catch (error) {
@@ -299,7 +328,15 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   refreshEntries()
   const only = entries.length === 1 && entries[0]?.readable ? entries[0].profile.name : null
   const begin = options.name ?? only
-  if ((options.pick ?? true) && begin !== null && entries.some((entry) => entry.readable && entry.profile.name === begin)) choose(begin)
+  if ((options.pick ?? true) && begin !== null && entries.some((entry) => entry.readable && entry.profile.name === begin)) {
+    try {
+      choose(begin)
+    } catch (error) {
+      // A damaged profile must not keep the others from being opened; one that is in use, or was asked for, is the caller's to hear of.
+      if (options.name !== null || (error instanceof AppFault && error.code === 'IN_USE')) throw error
+      ports.log.error('the profile cannot be opened', { error: error instanceof Error ? error.message : String(error) })
+    }
+  }
 
   return {
     // -- subscriptions
@@ -338,14 +375,13 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       return {}
     },
     identityStrength: ({ passphrase, name }: { passphrase: Uint8Array; name: string }) => strength(passphrase, [name]),
-    identityCreate: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
-      const identity = await vault.create({ name, passphrase, onProgress: feed.progress(0, 0.5) })
-      return finishNew(identity, passphrase, 0.5)
-    },
-    identityUnlock: async ({ name, passphrase }: { name: string; passphrase: Uint8Array }) => {
-      await unlock(name, passphrase)
-      return {}
-    },
+    identityCreate: ({ name, passphrase }: { name: string; passphrase: Uint8Array }) =>
+      inTurn(async () => finishNew(await vault.create({ name, passphrase, onProgress: feed.progress(0, 0.5) }), passphrase, 0.5)),
+    identityUnlock: ({ name, passphrase }: { name: string; passphrase: Uint8Array }) =>
+      inTurn(async () => {
+        await unlock(name, passphrase)
+        return {}
+      }),
     identityLock: () => {
       lock()
       return {}
@@ -355,13 +391,16 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       await vault.changePassphrase({ name: identity.name, old: args.old, next: args.new, onProgress: feed.progress() })
       return {}
     },
-    identityArchive: async ({ name }: { name: string }) => {
-      if (chosen?.identity.name === name) await release()
-      await vault.archive(name)
-      refreshEntries()
-      feed.patch({ kind: 'reset' })
-      return {}
-    },
+    identityArchive: ({ name }: { name: string }) =>
+      inTurn(async () => {
+        // Open for a moment: another process that has the profile makes this fail, instead of losing its folder.
+        if (chosen?.identity.name !== name && entries.some((entry) => entry.readable && entry.profile.name === name)) openStore(ports, { folder: vault.profileFolder(name), myId: vault.publicPart(name).myId }).close()
+        if (chosen?.identity.name === name) await release()
+        await vault.archive(name)
+        refreshEntries()
+        feed.patch({ kind: 'reset' })
+        return {}
+      }),
     /** `passphrase` is the identity's; the backup is sealed with `backupPassphrase`, else with the same. */
     identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
       const { store, identity } = unlocked()
@@ -369,14 +408,15 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       noteBackup(args.path)
       return backupDto()
     },
-    identityRestore: async (args: { path: string; name: string; passphrase: Uint8Array; newPassphrase?: Uint8Array }): Promise<ProfileDto> => {
-      const passphrase = args.newPassphrase ?? args.passphrase
-      const restored = await finishNew(await identities.restore({ ...args, newPassphrase: passphrase }), passphrase, 2 / 3)
-      noteBackup(args.path)
-      return restored
-    },
-    identityImport: async (args: { path: string; name: string; importPassphrase: Uint8Array; passphrase: Uint8Array }): Promise<ProfileDto> =>
-      finishNew(await identities.import(args), args.passphrase, 2 / 3),
+    identityRestore: (args: { path: string; name: string; passphrase: Uint8Array; newPassphrase?: Uint8Array }): Promise<ProfileDto> =>
+      inTurn(async () => {
+        const passphrase = args.newPassphrase ?? args.passphrase
+        const restored = await finishNew(await identities.restore({ ...args, newPassphrase: passphrase }), passphrase, 2 / 3)
+        noteBackup(args.path)
+        return restored
+      }),
+    identityImport: (args: { path: string; name: string; importPassphrase: Uint8Array; passphrase: Uint8Array }): Promise<ProfileDto> =>
+      inTurn(async () => finishNew(await identities.import(args), args.passphrase, 2 / 3)),
     identityExport: async (args: { passphrase: Uint8Array; exportPassphrase: Uint8Array; path: string }): Promise<{ fileName: string }> => {
       const { store, identity } = unlocked()
       return { fileName: await identities.export({ ...args, identity, store }) }
@@ -394,7 +434,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       unlocked().profile.propose(peer as PeerId)
       return {}
     },
-    /** Gives up what is on its way with a peer, in both roles, without a word on the wire. */
+    /** Gives up what is on its way with a peer, in both roles, without a word on the wire; an open session ends on our side. */
     peerGiveUp: ({ peer }: { peer: string }) => {
       unlocked().profile.engine.stop(peer as PeerId, 'Given up.')
       return {}
@@ -489,6 +529,9 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
 
     /** Locks, closes the database and the connections. Nothing is called after it. */
     close: async (): Promise<void> => {
+      closed = true
+      lock()
+      await tail
       await release()
     },
   }

@@ -46,8 +46,18 @@ export const createWork = (sinks: WorkSinks): Work => {
     events = []
     touched = new Set()
     following = []
-    if (published.length > 0 || changed.size > 0) sinks.publish(published, changed)
-    for (const then of next) then()
+    // The change is committed: what one follower fails at must not keep the others from their turn.
+    let failed: { readonly error: unknown } | undefined
+    const guarded = (run: () => void): void => {
+      try {
+        run()
+      } catch (error) {
+        failed ??= { error }
+      }
+    }
+    if (published.length > 0 || changed.size > 0) guarded(() => sinks.publish(published, changed))
+    for (const then of next) guarded(then)
+    if (failed) throw failed.error
   }
 
   return {

@@ -11,8 +11,8 @@ import { SecretBytes } from './crypto/secret.ts'
 import { x25519PublicKey } from './crypto/x25519.ts'
 import type { DomainEvent } from './events.ts'
 import type { Self } from './hs/self.ts'
-import { openProfile, type Profile } from './profile.ts'
 import type { Clock } from './ports.ts'
+import { openProfile, type Profile } from './profile.ts'
 import { encodeRelayLine } from './relay/envelope.ts'
 import type { Transport, TransportEvent } from './relay/transport.ts'
 import { openStore, type Store } from './store/store.ts'
@@ -115,6 +115,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'countersign-world-'))
   const expectation: { errors: string[] | null } = { errors: null }
   const cleanUp: (() => void)[] = []
+  const offline = new Set<string>()
   const dead: (() => void)[] = []
 
   const openSide = (name: string, other: () => Side | undefined): Side => {
@@ -130,7 +131,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
     }
     const events: DomainEvent[] = []
     let lives = 0
-    const link: { online: boolean; tell: (event: TransportEvent) => void } = { online: true, tell: () => {} }
+    const link: { tell: (event: TransportEvent) => void } = { tell: () => {} }
 
     const start = (): { folder: string; store: Store; profile: Profile } => {
       const home = join(folder, lives === 0 ? name : `${name}-${lives}`)
@@ -158,7 +159,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         start: () => {},
         stop: () => Promise.resolve(),
         get state() {
-          return link.online ? { name: 'connected' as const } : { name: 'waiting' as const, retryAt: 0, attempt: 1, error: 'gone' }
+          return !offline.has(name) ? { name: 'connected' as const } : { name: 'waiting' as const, retryAt: 0, attempt: 1, error: 'gone' }
         },
         on: (handler) => {
           handlers.add(handler)
@@ -166,9 +167,9 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         },
         send: (line) => {
           const to = other()
-          if (!link.online) return false
+          if (offline.has(name)) return false
           // A relay has no memory: who is not there yet misses it.
-          if (to && alive) wire.push({ to, raw: encodeRelayLine('127.0.0.1:50000', line).trimEnd() })
+          if (to && alive && !offline.has(to.name)) wire.push({ to, raw: encodeRelayLine('127.0.0.1:50000', line).trimEnd() })
           return true
         },
       }
@@ -238,7 +239,8 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         Object.assign(side, start())
       },
       connect: (on) => {
-        link.online = on
+        if (on) offline.delete(name)
+        else offline.add(name)
         // Lines on their way to it are lost: a relay has no memory.
         if (!on) for (let i = wire.length - 1; i >= 0; i -= 1) if (wire[i]?.to === side) wire.splice(i, 1)
         link.tell({ type: 'state', state: on ? { name: 'connected' } : { name: 'waiting', retryAt: 0, attempt: 1, error: 'gone' } })

@@ -1,59 +1,37 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashTagged, type Json } from '../crypto/canonical-json.ts'
 import { AppFault } from '../fault.ts'
-import { nonceOf, openHonestSession, puppet, relayed, type Puppet } from '../hs/puppet.fixture.ts'
-import type { RequestRow } from '../store/rows.ts'
-import { openWorld, type Side, type World } from '../world.fixture.ts'
-import { MOST_REQUESTS, UNDO_MS } from './approvals.ts'
-import { noOrders, policyAnswer, type StandingOrders } from './policy.ts'
+import { openHonestSession, puppet, relayed } from '../hs/puppet.fixture.ts'
+import {
+  again,
+  alice,
+  askRequest,
+  begin,
+  bob,
+  carol,
+  confirmFrom,
+  decide,
+  end,
+  faultOf,
+  log,
+  only,
+  sentTo,
+  stateOf,
+  waiting,
+  world,
+} from './approvals.fixture.ts'
+import { UNDO_MS } from './approvals.ts'
+import { noOrders } from './policy.ts'
 import { EXPIRES_BY_HAND_S, viewHash } from './view.ts'
 
-let world: World
-let alice: Side
-let bob: Side
-const carol = puppet('carol')
-
-const begin = (orders: StandingOrders = noOrders): void => {
-  world = openWorld('approvals', orders)
-  ;[alice, bob] = world.sides
-}
 beforeEach(() => begin())
-afterEach(() => world.close())
-const again = (orders: StandingOrders): void => {
-  world.close()
-  begin(orders)
-}
-
-const faultOf = (run: () => unknown): AppFault => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof AppFault) return error
-    throw error
-  }
-  throw new Error('nothing thrown')
-}
-const waiting = (side = alice): RequestRow[] => side.profile.approvals.waiting()
-const only = (side = alice): RequestRow => {
-  const all = waiting(side)
-  expect(all).toHaveLength(1)
-  return all[0] as RequestRow
-}
-const decide = (request: RequestRow, decision: 'approve' | 'reject' = 'approve', hash = request.viewHash): { undoUntil: number | null } => alice.profile.approvals.decide(request.id, hash, decision, null)
-const confirmFrom = (who: Puppet, n: number, from = who.id): string => relayed({ to: alice.self.id, intent: 'confirm', my_nonce: nonceOf(n), hs: who.hs('response', nonceOf(n), world.clock.now()), from })
-/** Carol offers, alice wants: a request for the first request. */
-const askRequest = (who: Puppet = carol, n = 1): RequestRow => {
-  alice.profile.line(confirmFrom(who, n))
-  alice.profile.propose(who.id)
-  return waiting().find((r) => r.peerId === who.id) as RequestRow
-}
-const log = (side = alice) => side.store.decisions.all().map((d) => [d.step, d.decision, d.by, d.policy_id ?? null, d.reason ?? null])
-const sentTo = (who: Puppet): number => world.wire.filter((l) => l.raw.includes(who.id) && l.raw.includes('request')).length
-const stateOf = (who: Puppet): string => alice.profile.engine.peekInitiator(who.id).state
+afterEach(() => end())
 
 /** Every leaf of a value, by path. */
 const leaves = (value: unknown, path: (string | number)[] = []): (string | number)[][] =>
-  typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, v]) => leaves(v, [...path, Array.isArray(value) ? Number(key) : key])) : [path]
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([key, v]) => leaves(v, [...path, Array.isArray(value) ? Number(key) : key]))
+    : [path]
 const changedAt = (value: unknown, path: readonly (string | number)[]): Json => {
   const copy = structuredClone(value)
   let at = copy as Record<string | number, unknown>
@@ -68,7 +46,13 @@ describe('what a decision is bound to', () => {
   it('a view of every step says who, what and what follows, and hashes as drawn', () => {
     const request = askRequest()
     const dto = alice.profile.approvals.approvalDto(request)
-    expect(dto.view).toMatchObject({ step: 'request', role: 'initiator', peer: { id: carol.id, sign_pub: carol.self.signPub, kx_pub: carol.self.kxPub, key: 'new', trust: 'seen' }, grade: 1, notice: [expect.stringContaining('forward secrecy'), expect.any(String), expect.any(String)] })
+    expect(dto.view).toMatchObject({
+      step: 'request',
+      role: 'initiator',
+      peer: { id: carol.id, sign_pub: carol.self.signPub, kx_pub: carol.self.kxPub, key: 'new', trust: 'seen' },
+      grade: 1,
+      notice: [expect.stringContaining('forward secrecy'), expect.any(String), expect.any(String)],
+    })
     expect(viewHash(dto.view)).toBe(request.viewHash)
     expect(hashTagged('countersign.view.v1', dto.view)).toBe(request.viewHash)
     expect(dto).toMatchObject({ position: 1, total: 1, mayApprove: true, issue: null })
@@ -116,7 +100,12 @@ describe('what a decision is bound to', () => {
     expect(log()).toEqual([])
     const anew = only()
     expect(anew.viewHash).not.toBe(request.viewHash)
-    expect(alice.profile.approvals.approvalDto(anew)).toMatchObject({ mayApprove: true, issue: expect.stringContaining('no longer'), undoUntil: null, view: { peer: { name: 'Somebody else' } } })
+    expect(alice.profile.approvals.approvalDto(anew)).toMatchObject({
+      mayApprove: true,
+      issue: expect.stringContaining('no longer'),
+      undoUntil: null,
+      view: { peer: { name: 'Somebody else' } },
+    })
     expect(alice.profile.notices().map((n) => n.text)).toContain('What was shown is no longer what would be done. Here is the request anew.')
     decide(anew)
     world.clock.advance(UNDO_MS)
@@ -265,166 +254,6 @@ describe('three seconds to think again', () => {
   })
 })
 
-describe('the queue', () => {
-  it('keeps its order, collapses what is the same, and rejects all', () => {
-    const peers = [1, 2, 3, 4].map((n) => puppet(`peer ${n}`))
-    for (const [n, peer] of peers.entries()) askRequest(peer, n)
-    const order = waiting().map((r) => r.id)
-    expect(order).toHaveLength(4)
-    // The same wish again is the same request.
-    alice.profile.propose(peers[1]!.id)
-    alice.profile.line(confirmFrom(peers[2]!, 77))
-    expect(waiting().map((r) => r.id)).toEqual(order)
-    decide(waiting()[1]!, 'reject')
-    expect(waiting().map((r) => r.id)).toEqual([order[0], order[2], order[3]])
-    // Asked again it comes last: what stands in the queue does not move.
-    alice.profile.propose(peers[1]!.id)
-    const after = waiting().map((r) => r.id)
-    expect(after.slice(0, 3)).toEqual([order[0], order[2], order[3]])
-    expect(after).toHaveLength(4)
-    expect(waiting().map((r) => alice.profile.approvals.approvalDto(r)).map((d) => [d.position, d.total])).toEqual([[1, 4], [2, 4], [3, 4], [4, 4]])
-    expect(alice.profile.approvals.rejectAll(peers[0]!.id, 'one')).toBe(1)
-    expect(alice.profile.approvals.rejectAll(null, 'all')).toBe(3)
-    expect(waiting()).toEqual([])
-    expect(log().map((d) => d[1])).toEqual(Array(5).fill('reject'))
-    for (const peer of peers) expect(alice.profile.engine.peekInitiator(peer.id)).toMatchObject({ asking: null, wanted: false, state: 'init_ready' })
-  })
-
-  it('collapses identical ones with a count', () => {
-    askRequest()
-    alice.profile.batch(() => alice.profile.approvals.ask(carol.id, 'initiator', 'request'))
-    expect(only().count).toBe(2)
-    expect(alice.profile.approvals.requestDto(only()).count).toBe(2)
-  })
-
-  it('survives a restart in the same order', () => {
-    for (let n = 0; n < 3; n += 1) askRequest(puppet(`peer ${n}`), n)
-    const before = waiting()
-    alice.restart()
-    expect(waiting()).toEqual(before)
-  })
-
-  it('a stranger’s step can be approved after a restart, with nobody on the relay', () => {
-    alice.profile.line(relayed({ to: null, intent: 'knock', peer: alice.self.id, from: carol.id }))
-    alice.profile.answer(carol.id)
-    alice.restart()
-    world.clock.advance(5_000)
-    const { view } = alice.profile.approvals.approvalDto(only())
-    world.clock.advance(2_000)
-    alice.profile.approvals.decide(only().id, viewHash(view), 'approve', null)
-    world.clock.advance(UNDO_MS)
-    expect(alice.profile.engine.peekResponder(carol.id).state).toBe('resp_confirm')
-  })
-
-  it('is full at a limit, and says so', { timeout: 60_000 }, () => {
-    for (let n = 0; n < MOST_REQUESTS; n += 1) askRequest(puppet(`peer ${n}`), n)
-    expect(waiting()).toHaveLength(MOST_REQUESTS)
-    const one = puppet('one too many')
-    alice.profile.line(confirmFrom(one, 999))
-    expect(faultOf(() => alice.profile.propose(one.id)).message).toContain('Too many requests')
-    expect(alice.profile.engine.peekInitiator(one.id)).toMatchObject({ asking: null, wanted: false })
-    decide(waiting()[0]!, 'reject')
-    alice.profile.propose(one.id)
-    expect(waiting().at(-1)?.peerId).toBe(one.id)
-  })
-
-  it('what nobody asked for never makes a request', () => {
-    alice.profile.line(confirmFrom(carol, 1))
-    for (let i = 0; i < 20; i += 1) alice.profile.line(relayed({ to: alice.self.id, intent: 'reconnect', your_ref: '1', from: carol.id }))
-    alice.profile.line(relayed({ to: null, intent: 'register', from: carol.id }))
-    expect(waiting()).toEqual([])
-    expect(alice.profile.knocks()).toMatchObject([{ peer: carol.id, kind: 'reconnect', count: 21 }])
-  })
-})
-
-describe('policies', () => {
-  const peerWith = (over: object) => ({ ...alice.store.peers.all()[0]!, trust: 'pinned' as const, pinnedAt: 1, policy: { kind: 'ask' as const }, ...over })
-  const auto: StandingOrders = { ...noOrders, policy: { default: 'auto', peers: {} } }
-
-  it('are a table: by trust, policy, orders and step', () => {
-    openHonestSession(world)
-    const now = world.clock.now()
-    const accept = { kind: 'accept-until' as const, until: now + 1 }
-    const answer = (over: object, step: 'confirm' | 'request' | 'conclude' | 'close', orders = noOrders, at = now) => {
-      const a = policyAnswer(peerWith(over), step, orders, at)
-      return a.auto ? `${a.policyId}${a.reason ? ` (${a.reason})` : ''}` : 'asks'
-    }
-    expect(answer({}, 'confirm')).toBe('asks')
-    expect(answer({ policy: accept }, 'confirm')).toBe('accept-until')
-    expect(answer({ policy: accept }, 'request')).toBe('accept-until')
-    expect(answer({ policy: accept }, 'confirm', noOrders, now + 1)).toBe('asks')
-    expect(answer({ policy: { kind: 'keep-alive' } }, 'confirm')).toBe('keep-alive')
-    expect(answer({ policy: { kind: 'mute' } }, 'confirm')).toBe('asks')
-    // Never what ends a session, without a person.
-    for (const step of ['conclude', 'close'] as const) for (const policy of [accept, { kind: 'keep-alive' }]) expect(answer({ policy }, step)).toBe('asks')
-    // Never a first contact, a changed key or a blocked peer.
-    for (const trust of ['unknown', 'seen', 'changed', 'blocked']) for (const policy of [accept, { kind: 'keep-alive' }]) expect(answer({ policy, trust }, 'confirm')).toBe('asks')
-    // The orders of the command line cover a first contact and say so; no changed key, no blocked peer.
-    expect(answer({ trust: 'unknown' }, 'confirm', auto)).toBe('orders (first-contact)')
-    expect(answer({ trust: 'seen' }, 'request', auto)).toBe('orders (first-contact)')
-    expect(answer({}, 'conclude', auto)).toBe('orders')
-    for (const trust of ['changed', 'blocked']) expect(answer({ trust }, 'confirm', auto)).toBe('asks')
-    const id = alice.store.peers.all()[0]!.id
-    expect(answer({}, 'confirm', { ...noOrders, policy: { default: 'auto', peers: { [id]: 'ask' } } })).toBe('asks')
-    expect(answer({}, 'confirm', { ...noOrders, policy: { default: 'ask', peers: { [id]: 'auto' } } })).toBe('orders')
-  })
-
-  it('--policy auto: opens by itself, and the log says by policy and first contact', () => {
-    again({ ...auto, meet: 'any' })
-    alice.profile.propose(bob.self.id)
-    world.calm(5_000)
-    expect(alice.profile.sessions()).toMatchObject([{ state: 'open' }])
-    expect(log(alice)).toEqual([['request', 'auto', 'policy', 'orders', 'first-contact']])
-    expect(log(bob)).toEqual([['confirm', 'auto', 'policy', 'orders', 'first-contact']])
-    expect(alice.profile.history(10)).toMatchObject([{ by: 'policy', decision: 'auto', reason: 'first-contact' }])
-    // The second time it is no first contact.
-    const session = alice.profile.sessions()[0]!.id
-    alice.profile.close(session)
-    world.calm(8_000)
-    alice.profile.propose(bob.self.id)
-    world.calm(8_000)
-    expect(log(alice).map((d) => [d[0], d[4]])).toEqual([['request', 'first-contact'], ['conclude', null], ['request', null]])
-  })
-
-  it('accept-until: a pinned peer’s steps are taken until then, a stranger’s never', () => {
-    openHonestSession(world)
-    const session = alice.profile.sessions()[0]!.id
-    alice.profile.close(session)
-    alice.approveAll()
-    world.calm(12_000)
-    bob.profile.policy(alice.self.id, { kind: 'accept-until', until: world.clock.now() + 60_000 })
-    alice.profile.policy(carol.id, { kind: 'accept-until', until: world.clock.now() + 60_000 })
-    alice.profile.propose(bob.self.id)
-    world.calm(5_000)
-    expect(bob.profile.engine.peekResponder(alice.self.id).state).toBe('resp_confirm')
-    expect(log(bob).at(-1)).toEqual(['confirm', 'auto', 'policy', 'accept-until', null])
-    alice.profile.line(relayed({ to: null, intent: 'knock', peer: alice.self.id, from: carol.id }))
-    alice.profile.answer(carol.id)
-    expect(waiting().map((r) => [r.peerId, r.step])).toContainEqual([carol.id, 'confirm'])
-  })
-
-  it('a policy is asked again about what a crash left waiting', () => {
-    alice.profile.line(relayed({ to: null, intent: 'knock', peer: alice.self.id, from: carol.id }))
-    alice.profile.answer(carol.id)
-    const folder = alice.folder
-    expect(only().step).toBe('confirm')
-    expect(folder).toContain('alice')
-    alice.profile.policy(carol.id, { kind: 'ask' })
-    alice.restart()
-    // Still a person's to decide: no policy covers it.
-    expect(only().step).toBe('confirm')
-  })
-
-  it('mute: no knock, no prompt', () => {
-    openHonestSession(world)
-    alice.profile.policy(bob.self.id, { kind: 'mute' })
-    alice.profile.line(relayed({ to: null, intent: 'knock', peer: alice.self.id, from: bob.self.id }))
-    alice.profile.line(relayed({ to: alice.self.id, intent: 'reconnect', your_ref: '1', from: bob.self.id }))
-    expect(alice.profile.knocks()).toEqual([])
-    expect(waiting()).toEqual([])
-  })
-})
-
 describe('the decision log', () => {
   it('has one entry a decision, chained, and each names the view that was decided on', () => {
     const first = askRequest(puppet('peer 1'), 1)
@@ -435,7 +264,11 @@ describe('the decision log', () => {
     askRequest(puppet('peer 3'), 3)
     world.clock.advance(EXPIRES_BY_HAND_S * 1000 + 1)
     const entries = alice.store.decisions.all()
-    expect(entries.map((e) => [e.seq, e.decision, e.request_id === first.id || e.request_id === second.id])).toEqual([[1, 'reject', true], [2, 'approve', true], [3, 'expire', false]])
+    expect(entries.map((e) => [e.seq, e.decision, e.request_id === first.id || e.request_id === second.id])).toEqual([
+      [1, 'reject', true],
+      [2, 'approve', true],
+      [3, 'expire', false],
+    ])
     expect(entries[0]).toMatchObject({ prev: '0'.repeat(64), view_hash: first.viewHash, peer: 'puppet-peer 1', app_version: 'test', by: 'person' })
     expect(entries[1]?.prev).toBe(hashTagged('zeq.decision.v1', entries[0] as unknown as Json))
     expect(entries[2]?.prev).toBe(hashTagged('zeq.decision.v1', entries[1] as unknown as Json))

@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AppFault } from '../fault.ts'
 import { encodeClientLine } from '../relay/envelope.ts'
-import { openTestRelay, passphrase, until, type TestRelay, type TestWallet } from '../wallet.fixture.ts'
+import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from '../wallet.fixture.ts'
 
 // A locked wallet on a real relay: it approves nothing, and what comes meanwhile is sealed until it is unlocked.
 
@@ -32,7 +32,8 @@ const codeOf = (run: () => unknown): string => {
   }
   return 'nothing thrown'
 }
-const filesBelow = (folder: string): string[] => readdirSync(folder).flatMap((name) => (statSync(join(folder, name)).isDirectory() ? filesBelow(join(folder, name)) : [join(folder, name)]))
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder).flatMap((name) => (statSync(join(folder, name)).isDirectory() ? filesBelow(join(folder, name)) : [join(folder, name)]))
 /** Whether any file of the wallet has these bytes in it. */
 const onDisk = (w: TestWallet, text: string): boolean => filesBelow(w.home).some((file) => readFileSync(file).includes(text))
 const sealedLines = (w: TestWallet): number => {
@@ -55,7 +56,8 @@ it('counts what waits, and decides nothing', async () => {
   expect(bob.wallet.appSnapshot({}).app).toMatchObject({ stage: 'locked', waiting: 1 })
   expect(bob.wallet.appSnapshot({}).requests).toEqual([])
   expect(bob.wallet.approvalCurrent({}).approval).toBeNull()
-  const decide = (decision: 'approve' | 'reject') => codeOf(() => bob.wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null }))
+  const decide = (decision: 'approve' | 'reject') =>
+    codeOf(() => bob.wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null }))
   expect([decide('approve'), decide('reject')]).toEqual(['LOCKED', 'LOCKED'])
   expect(codeOf(() => bob.wallet.approvalUndo({ requestId: request.id }))).toBe('LOCKED')
   expect(codeOf(() => bob.wallet.peerAnswer({ peer: alice.id() }))).toBe('LOCKED')
@@ -68,7 +70,10 @@ it('an approval that is held when it locks is undecided', async () => {
   const request = await until('request', () => bob.wallet.appSnapshot({}).requests[0])
   const approval = bob.wallet.approvalCurrent({}).approval
   expect(approval?.requestId).toBe(request.id)
-  expect(bob.wallet.approvalDecide({ requestId: request.id, viewHash: bob.wallet.shownHash({ id: request.id }), decision: 'approve', scope: 'step', reason: null }).undoUntil).not.toBeNull()
+  expect(
+    bob.wallet.approvalDecide({ requestId: request.id, viewHash: bob.wallet.shownHash({ id: request.id }), decision: 'approve', scope: 'step', reason: null })
+      .undoUntil,
+  ).not.toBeNull()
   bob.wallet.identityLock()
   await unlock(bob, 'bob')
   expect(bob.wallet.appSnapshot({}).requests).toMatchObject([{ id: request.id, undoUntil: null }])
@@ -109,7 +114,9 @@ it('a session survives the lock: the same key, and what was said meanwhile is he
   const before = await until('turn of alice', () => [session(alice)].find((s) => s?.turn === 'us'))
   bob.wallet.identityLock()
   alice.wallet.sessionSend({ session: before!.id, text: 'said to a locked wallet' })
-  await until('sent', () => alice.wallet.sessionMessages({ peer: before!.peer, before: null }).messages.find((m) => m.text === 'said to a locked wallet' && m.state === 'sent'))
+  await until('sent', () =>
+    alice.wallet.sessionMessages({ peer: before!.peer, before: null }).messages.find((m) => m.text === 'said to a locked wallet' && m.state === 'sent'),
+  )
   expect(onDisk(bob, 'said to a locked wallet')).toBe(false)
   await unlock(bob, 'bob')
   const messages = (): string[] =>
@@ -131,7 +138,11 @@ it('rejects all waiting once it is unlocked, and says when that was decided', as
   expect(alice.wallet.appSnapshot({}).app.waiting).toBe(1)
   await unlock(alice, 'alice')
   expect(alice.wallet.appSnapshot({}).requests).toEqual([])
-  expect(alice.wallet.appSnapshot({}).history.find((h) => h.step === 'conclude')).toMatchObject({ decision: 'reject', by: 'person', reason: 'Rejected while locked.' })
+  expect(alice.wallet.appSnapshot({}).history.find((h) => h.step === 'conclude')).toMatchObject({
+    decision: 'reject',
+    by: 'person',
+    reason: 'Rejected while locked.',
+  })
   expect(session(alice)).toBeDefined()
   // Asked for once, it does not reject the next ones.
   const next = alice.wallet.sessionClose({ session: session(alice)!.id })

@@ -41,6 +41,7 @@ export const policyAnswer = (peer: PeerRow, step: HsStep, orders: StandingOrders
   if (ordered === 'auto') return { auto: true, policyId: 'orders', reason: first ? 'first-contact' : null }
   if (first || step === 'conclude' || step === 'close') return no
   if (peer.policy.kind === 'accept-until' && now < peer.policy.until) return { auto: true, policyId: 'accept-until', reason: null }
-  if (peer.policy.kind === 'keep-alive') return { auto: true, policyId: 'keep-alive', reason: null }
+  // Keep alive answers reconnects; what we open ourselves is still asked.
+  if (peer.policy.kind === 'keep-alive' && step === 'confirm') return { auto: true, policyId: 'keep-alive', reason: null }
   return no
 }

@@ -5,7 +5,7 @@ import { buildView } from '../approvals/view.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
-import { isFrozen, shortId, pinKeys, type PeerKeys } from '../peers/trust.ts'
+import { shortId, pinKeys, type PeerKeys } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import { survivesRecovery } from '../relay/envelope.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -22,6 +22,8 @@ import { hsSessionId, keyFingerprint, type Self } from './self.ts'
 import { newInitiator, newResponder, type Effect, type Env, type InitiatorThread, type ResponderThread, type Role, type Thread } from './thread.ts'
 import { toInitiator, toResponder, toRow, type RowTimes } from './thread-row.ts'
 
+/** Answers by policy that may wait for proof at a time; each is repeated for a day. */
+const MOST_UNPROVED = 50
 /** How long an accepted hs stays remembered, ms: as long as it could pass the age check on any admitted clock, and more. */
 const REPLAY_KEEP_MS = 5 * 60_000
 
@@ -38,6 +40,8 @@ export interface EngineDeps {
   readonly knock: (peer: PeerId, kind: 'meet' | 'confirm' | 'reconnect') => void
   readonly notice: (peer: PeerId | null, level: 'info' | 'caution' | 'danger', text: string) => void
   readonly dropped: (why: string) => void
+  /** Unix ms since when we have been on the relay; now, while we are not. */
+  readonly onlineSince: () => number
 }
 
 /** The persisted peers, and how to make one of a stranger the person or a proof made matter. */
@@ -45,6 +49,8 @@ export interface PeerBook {
   get(id: PeerId): PeerRow
   put(peer: PeerRow): void
   addressOf(id: PeerId): string | null
+  /** Blocked, or with a changed key; from memory, since every event asks. */
+  frozen(id: PeerId): boolean
 }
 
 export interface Engine {
@@ -87,9 +93,11 @@ export const createEngine = (deps: EngineDeps): Engine => {
     times.set(keyOf(thread.role, thread.peerId), at)
   }
   const loadAll = (): void => {
+    // Read before anything is dropped: a read that fails must not leave every thread looking new.
+    const rows = store.threads.all()
     cache.clear()
     times.clear()
-    for (const row of store.threads.all()) {
+    for (const row of rows) {
       remember(row.role === 'initiator' ? toInitiator(row) : toResponder(row), { now: row.updatedAt, peerAddress: row.peerAddress, hsDerivedAt: row.hsDerivedAt, lastSecureAt: row.lastSecureAt })
     }
   }
@@ -114,6 +122,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     // Ten digits 1 to 9, as the original's; from a real generator.
     reference: freshText(() => Array.from(ports.random.bytes(10), (b) => String((b % 9) + 1)).join('')),
     jitter: (ports.random.bytes(1)[0] ?? 0) / 255,
+    onlineSince: deps.onlineSince(),
   })
 
   const keysOf = (t: Thread): PeerKeys | null => (t.signPub && t.kxPub ? { signPub: t.signPub, kxPub: t.kxPub } : null)
@@ -177,7 +186,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
       case 'open':
         return
       case 'deliver':
-        if (session) sessions.deliver(session, effect.opened, `peer:${t.peerId}`)
+        if (session) sessions.deliver(session, effect.opened)
         if (session && effect.opened.kind === 'opened') ports.log.info(`[secure:${t.role}] opened message (${new TextEncoder().encode(effect.opened.text).length} bytes)`)
         return
       case 'carried':
@@ -214,10 +223,16 @@ export const createEngine = (deps: EngineDeps): Engine => {
     const { policy } = peers.get(peerId)
     return policy.kind === 'accept-until' && ports.clock.now() < policy.until
   }
+  /** Answers under way to peers that have not shown a key yet; ids cost nothing to make up. */
+  const unproved = (): number => [...cache.values()].filter((t) => t.state === 'resp_confirm' && store.peers.get(t.peerId)?.pinnedAt == null).length
   const maybeAnswer = (peerId: PeerId, kind: 'present' | 'meet' | 'confirm' | 'reconnect'): void => {
-    if (!answersByItself(peerId, kind) || isFrozen(peers.get(peerId))) return
-    if (kind === 'confirm') engine.initiator(peerId, { type: 'want' })
-    else engine.responder(peerId, { type: 'answer' })
+    if (!answersByItself(peerId, kind) || peers.frozen(peerId)) return
+    if (kind === 'confirm') return engine.initiator(peerId, { type: 'want' })
+    const { state } = peekResponder(peerId)
+    // A knock is unsigned: it must not end by itself what is open. The person may answer it.
+    if (state === 'resp_exchange' || state === 'resp_finalize') return work.run(() => deps.knock(peerId, kind === 'present' ? 'meet' : kind))
+    if (state === 'resp_ready' && unproved() >= MOST_UNPROVED) return deps.dropped('answered too many that have proved nothing')
+    engine.responder(peerId, { type: 'answer' })
   }
 
   const settle = (before: InitiatorThread | ResponderThread, thread: InitiatorThread | ResponderThread, effects: readonly Effect[], proved: PeerKeys | undefined): void => {
@@ -291,7 +306,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
       const due = [...cache.values()].filter((t) => t.dueAt !== null && t.dueAt <= now)
       let failure: { readonly error: unknown } | undefined
       for (const t of due) {
-        if (isFrozen(peers.get(t.peerId))) continue
+        if (peers.frozen(t.peerId)) continue
         try {
           const event = { type: 'tick', text: textFor(t) } as const
           if (t.role === 'initiator') engine.initiator(t.peerId, event)
@@ -311,13 +326,13 @@ export const createEngine = (deps: EngineDeps): Engine => {
         if (t.asking && !asked.has(keyOf(t.role, t.peerId))) work.run(() => deps.approvals().ask(t.peerId, t.role, t.asking as HsStep))
       }
       for (const t of [...cache.values()]) {
-        if (t.role === 'initiator' && t.state === 'init_ready' && t.offer && !t.wanted && meets(t.peerId) && !isFrozen(peers.get(t.peerId))) engine.initiator(t.peerId, { type: 'want' })
+        if (t.role === 'initiator' && t.state === 'init_ready' && t.offer && !t.wanted && meets(t.peerId) && !peers.frozen(t.peerId)) engine.initiator(t.peerId, { type: 'want' })
       }
     },
 
     speak: (peerId, role) => {
       const t = peek(role, peerId)
-      if (t.session === null || t.localNonce !== null || isFrozen(peers.get(peerId))) return
+      if (t.session === null || t.localNonce !== null || peers.frozen(peerId)) return
       const text = textFor(t)
       if (text === null) return
       if (role === 'initiator') engine.initiator(peerId, { type: 'tick', text })

@@ -34,7 +34,7 @@ export type HsRefusal = 'type' | 'timestamp' | 'nonce' | 'replayed' | 'stale' | 
 
 export type HsProof =
   | { readonly ok: true; readonly signPub: SignPub; readonly kxPub: KxPub; readonly localMs: number }
-  | { readonly ok: false; readonly why: HsRefusal; /** With `zone`: minutes the peer's clock is ahead of ours. */ readonly minutes?: number }
+  | { readonly ok: false; readonly why: HsRefusal; /** With `zone`: the difference, and the key that signed so. */ readonly zone?: { readonly minutes: number; readonly signPub: SignPub } }
 
 export interface HsCheck {
   readonly hs: HsObject
@@ -83,7 +83,7 @@ export const checkHs = (check: HsCheck): HsProof => {
   const ahead = at - check.localNow - (check.acceptedZone ?? 0) * 60_000
   if (ahead < -HS_TTL_MS || ahead > HS_SKEW_MS) {
     const minutes = zoneMinutes(at - check.localNow)
-    if (minutes !== null) return { ok: false, why: 'zone', minutes }
+    if (minutes !== null) return { ok: false, why: 'zone', zone: { minutes, signPub } }
     return { ok: false, why: ahead > 0 ? 'future' : 'stale' }
   }
   return { ok: true, signPub, kxPub: toHex(kxKey) as KxPub, localMs: at }

@@ -30,10 +30,10 @@ export interface OpenContext {
   readonly repeated: (secNonce: string) => boolean
 }
 
-/** How old a sealed body may be, ms. The original never looks; here its signed time bounds how long a nonce must be remembered. */
-const SEC_AGE_MS = 2 * 60_000
+/** How old a sealed body may be, ms. The original never looks; an hour lets a line wait out a sleep, and bounds how long a nonce must be remembered. */
+const SEC_AGE_MS = 60 * 60_000
 /** How long an opened nonce is remembered, ms: longer than the body could pass for new. */
-export const SEC_KEEP_MS = 10 * 60_000
+export const SEC_KEEP_MS = 2 * 60 * 60_000
 
 const longestText = 16_000
 

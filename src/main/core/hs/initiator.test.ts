@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { initiator, type InitiatorEvent } from './initiator.ts'
-import { bob, env, keys, kxPub, noProof, NOW, offer, proof, refused, said, signPub, told } from './reducer.fixture.ts'
-import { CLOSES, CLOSE_INTERVAL_MS, ENDING_PATIENCE_MS, newInitiator, PATIENCE_MS, ROUND_IDLE_MS, type Env, type InitiatorThread } from './thread.ts'
+import { type InitiatorEvent, initiator } from './initiator.ts'
+import { bob, env, keys, kxPub, NOW, noProof, offer, proof, refused, said, signPub, told } from './reducer.fixture.ts'
+import { CLOSE_INTERVAL_MS, CLOSES, ENDING_PATIENCE_MS, type Env, type InitiatorThread, newInitiator, PATIENCE_MS, ROUND_IDLE_MS } from './thread.ts'
 
 const knockLine = { intent: 'knock', peer: 'bob' } as const
 const requestLine = { intent: 'request', your_nonce: 'p1', my_nonce: 'n1', body: null, hs: null } as const
@@ -12,7 +12,19 @@ const ready = newInitiator(bob)
 const wanting: InitiatorThread = { ...ready, wanted: true, line: knockLine, since: NOW - 10_000, dueAt: NOW }
 const asked: InitiatorThread = { ...ready, wanted: true, offer, asking: 'request' }
 /** Our request is out. */
-const waiting: InitiatorThread = { ...ready, ...keys, state: 'init_exchange', wanted: true, session: 's', peerNonce: 'p1', localNonce: 'n1', exchangeCount: 2, line: requestLine, since: NOW - 10_000, dueAt: NOW }
+const waiting: InitiatorThread = {
+  ...ready,
+  ...keys,
+  state: 'init_exchange',
+  wanted: true,
+  session: 's',
+  peerNonce: 'p1',
+  localNonce: 'n1',
+  exchangeCount: 2,
+  line: requestLine,
+  since: NOW - 10_000,
+  dueAt: NOW,
+}
 /** Theirs has come: it is our turn. */
 const turn: InitiatorThread = { ...waiting, localNonce: null, line: null, dueAt: NOW + 4_000 }
 const proposing: InitiatorThread = { ...waiting, state: 'init_finalize_propose', localReference: 'ours', line: concludeLine, finalizeRetryCount: 1 }
@@ -29,13 +41,27 @@ interface Row {
   readonly effects: readonly string[]
 }
 
-const confirm = (nonce: string, over: Partial<Extract<InitiatorEvent, { type: 'confirm' }>> = {}): InitiatorEvent => ({ type: 'confirm', nonce, seen: false, proof, ...over })
-const respond = (yourNonce: string, myNonce: string, over: Partial<Extract<InitiatorEvent, { type: 'respond' }>> = {}): InitiatorEvent => ({ type: 'respond', yourNonce, myNonce, seen: false, opened: said('hi'), ...over })
+const confirm = (nonce: string, over: Partial<Extract<InitiatorEvent, { type: 'confirm' }>> = {}): InitiatorEvent => ({
+  type: 'confirm',
+  nonce,
+  seen: false,
+  proof,
+  ...over,
+})
+const respond = (yourNonce: string, myNonce: string, over: Partial<Extract<InitiatorEvent, { type: 'respond' }>> = {}): InitiatorEvent => ({
+  type: 'respond',
+  yourNonce,
+  myNonce,
+  seen: false,
+  opened: said('hi'),
+  ...over,
+})
 const finish = (yourRef: string, myRef: string): InitiatorEvent => ({ type: 'finish', yourRef, myRef })
 const tick = (text: number | null = null): InitiatorEvent => ({ type: 'tick', text })
 const approved = (step: 'request' | 'conclude' | 'confirm'): InitiatorEvent => ({ type: 'approved', step })
 const nothing = {}
 
+// biome-ignore format: a table, one transition a line
 const rows: Row[] = [
   // init_ready
   { name: 'want, first contact: a knock', from: ready, event: { type: 'want' }, to: { wanted: true, line: knockLine }, effects: ['send knock bob'] },
@@ -46,12 +72,13 @@ const rows: Row[] = [
   { name: 'confirm nobody asked for: kept, not asked', from: ready, event: confirm('c1'), to: { offer, asking: null, state: 'init_ready' }, effects: ['remember c1', 'knock confirm'] },
   { name: 'confirm seen before', from: wanting, event: confirm('c1', { seen: true }), to: { offer: null, asking: null }, effects: ['drop: repeated confirm'] },
   { name: 'confirm that is the offer at hand', from: { ...ready, offer }, event: confirm('c1'), to: { offer }, effects: ['drop: repeated confirm'] },
-  { name: 'another confirm while one is decided on', from: asked, event: confirm('c2'), to: { offer, asking: 'request' }, effects: ['drop: another confirm while one waits for a decision'] },
-  { name: 'confirm without proof, wanted: a minute', from: wanting, event: confirm('c1', { proof: noProof }), to: { offer: null, asking: null, proofBy: NOW + 60_000 }, effects: ['note: This peer sent no proof of its keys.'] },
-  { name: 'a second one does not renew the minute', from: { ...wanting, proofBy: NOW + 1 }, event: confirm('c2', { proof: { ok: false, why: 'signature' } }), to: { proofBy: NOW + 1 }, effects: ['note: The proof of this peer\'s keys was refused: signature.'] },
-  { name: 'confirm without proof, not wanted', from: ready, event: confirm('c1', { proof: noProof }), to: { offer: null, proofBy: null }, effects: ['note: This peer sent no proof of its keys.'] },
-  { name: 'the minute is over', from: { ...wanting, proofBy: NOW }, event: tick(), to: { wanted: false, line: null, dueAt: null, proofBy: null }, effects: ['unask', 'unsend', 'note: This peer cannot prove its keys.'] },
-  { name: 'proof in time clears the minute', from: { ...wanting, proofBy: NOW + 1 }, event: confirm('c1'), to: { proofBy: null, asking: 'request' }, effects: ['unsend', 'remember c1', 'ask request'] },
+  { name: 'another key’s confirm while one is decided on', from: asked, event: confirm('c2', { proof: { ok: true, signPub: 'cc'.repeat(32) as SignPub, kxPub, localMs: NOW } }), to: nothing, effects: ['drop: another confirm while one waits for a decision'] },
+  { name: 'the same key’s confirm under a new nonce meanwhile: the offer is that, the question the same', from: asked, event: confirm('c2'), to: { offer: { ...offer, nonce: 'c2' }, asking: 'request' }, effects: ['remember c2'] },
+  { name: 'confirm without proof, wanted: said, and nothing else', from: wanting, event: confirm('c1', { proof: noProof }), to: { offer: null, asking: null, wanted: true, unproved: true, dueAt: NOW, line: knockLine }, effects: ['note: This peer sent no proof of its keys.'] },
+  { name: 'one whose proof is refused', from: wanting, event: confirm('c2', { proof: { ok: false, why: 'signature' } }), to: { unproved: true, offer: null }, effects: ['note: The proof of this peer\'s keys was refused: signature.'] },
+  { name: 'confirm without proof, not wanted', from: ready, event: confirm('c1', { proof: noProof }), to: { offer: null, unproved: false }, effects: ['note: This peer sent no proof of its keys.'] },
+  { name: 'nothing better came for a day', from: { ...wanting, unproved: true, since: NOW - PATIENCE_MS }, event: tick(), to: { wanted: false, line: null, dueAt: null, unproved: false }, effects: ['unask', 'unsend', 'note: This peer cannot prove its keys.'] },
+  { name: 'proof after all', from: { ...wanting, unproved: true }, event: confirm('c1'), to: { unproved: false, asking: 'request' }, effects: ['unsend', 'remember c1', 'ask request'] },
   {
     name: 'approved: the first request, a session',
     from: asked,
@@ -64,13 +91,14 @@ const rows: Row[] = [
   { name: 'another step approved', from: asked, event: approved('conclude'), to: { asking: 'request' }, effects: ['drop: nothing to approve'] },
   { name: 'declined: the offer is kept', from: asked, event: { type: 'declined', step: 'request', reason: 'no' }, to: { asking: null, wanted: false, offer }, effects: ['unsend', 'note: no'] },
   { name: 'tick repeats what is wanted', from: wanting, event: tick(), to: { tries: 1 }, effects: ['send knock bob'] },
-  { name: 'tick: never beyond the minute', from: { ...wanting, tries: 9, proofBy: NOW + 10_000 }, event: tick(), to: { tries: 10, dueAt: NOW + 10_000 }, effects: ['send knock bob'] },
+  { name: 'a day counts only while we are on the relay', from: { ...wanting, since: NOW - PATIENCE_MS }, event: tick(), env: { onlineSince: NOW - 60_000 }, to: { wanted: true, tries: 1 }, effects: ['send knock bob'] },
   { name: 'tick, not wanted', from: { ...rested, dueAt: NOW }, event: tick(), to: { dueAt: null }, effects: [] },
   { name: 'wanted for a day', from: { ...wanting, since: NOW - PATIENCE_MS }, event: tick(), to: { wanted: false, line: null }, effects: ['unask', 'unsend', 'note: The peer did not answer for a day.'] },
   { name: 'late finish of the session closed last: closed once more', from: rested, event: finish('ours', 'theirs'), to: nothing, effects: ['send close theirs ours'] },
   { name: 'finish with another reference of ours', from: rested, event: finish('x', 'theirs'), to: nothing, effects: ['drop: finish of no session'] },
   { name: 'finish with another reference of theirs', from: rested, event: finish('ours', 'x'), to: nothing, effects: ['drop: finish of no session'] },
   { name: 'finish before there ever was a session', from: ready, event: finish('ours', 'theirs'), to: nothing, effects: ['drop: finish of no session'] },
+  { name: 'finish of a session we gave up on while concluding: its reference is learned, and closed', from: { ...rested, peerReference: null }, event: finish('ours', 'late'), to: { peerReference: 'late', state: 'init_ready' }, effects: ['send close late ours'] },
   { name: 'respond of no session', from: rested, event: respond('n1', 'p2'), to: nothing, effects: ['drop: respond in init_ready'] },
   { name: 'stop, nothing going on: the references stay', from: rested, event: { type: 'stop', reason: 'r' }, to: nothing, effects: [] },
   { name: 'stop of a proposal', from: wanting, event: { type: 'stop', reason: 'r' }, to: { wanted: false, line: null, dueAt: null }, effects: ['unask', 'unsend', 'note: r'] },
@@ -101,14 +129,16 @@ const rows: Row[] = [
   { name: 'conclude declined', from: { ...turn, asking: 'conclude' }, event: { type: 'declined', step: 'conclude', reason: 'no' }, to: { asking: null, state: 'init_exchange', session: 's' }, effects: ['note: no'] },
   { name: 'confirm in a session: the first one counts', from: waiting, event: confirm('c2'), to: nothing, effects: ['drop: confirm in init_exchange'] },
   { name: 'finish before we concluded', from: waiting, event: finish('ours', 'theirs'), to: nothing, effects: ['drop: finish in init_exchange'] },
-  { name: 'stop ends the session', from: waiting, event: { type: 'stop', reason: 'r' }, to: { state: 'init_ready', session: null, localNonce: null, peerReference: null }, effects: ['unask', 'unsend', 'end ended', 'note: r'] },
+  { name: 'stop ends the session', from: waiting, event: { type: 'stop', reason: 'r' }, to: { state: 'init_ready', session: null, localNonce: null, offer: null }, effects: ['unask', 'unsend', 'end ended', 'note: r'] },
+  { name: 'stop before the first answer: the confirm may not be used up', from: { ...waiting, exchangeCount: 1 }, event: { type: 'stop', reason: 'r' }, to: { state: 'init_ready', session: null, offer: { ...offer, nonce: 'p1' } }, effects: ['unask', 'unsend', 'end ended', 'note: r'] },
 
   // init_finalize_propose
   { name: 'finish with our reference: close', from: proposing, event: finish('ours', 'theirs'), to: { state: 'init_finalize_close', peerReference: 'theirs', session: null, finalizeRetryCount: 1, dueAt: NOW + CLOSE_INTERVAL_MS }, effects: ['send close theirs ours', 'forget', 'end closed'] },
   { name: 'finish with another reference', from: proposing, event: finish('x', 'theirs'), to: nothing, effects: ['drop: finish with a reference that is not ours'] },
   { name: 'finish before a reference was made', from: { ...proposing, localReference: null }, event: finish('', 'theirs'), to: nothing, effects: ['drop: finish with a reference that is not ours'] },
   { name: 'tick: conclude again, the same reference', from: proposing, event: tick(), to: { tries: 1, finalizeRetryCount: 2, localReference: 'ours' }, effects: ['send conclude p1 ours'] },
-  { name: 'no finish for a quarter of an hour', from: { ...proposing, since: NOW - ENDING_PATIENCE_MS }, event: tick(), to: { state: 'init_ready', session: null, localReference: null }, effects: ['unask', 'unsend', 'end ended', 'note: The peer did not confirm the end. Ended on our side.'] },
+  { name: 'no finish for a quarter of an hour', from: { ...proposing, since: NOW - ENDING_PATIENCE_MS }, event: tick(), to: { state: 'init_ready', session: null, localReference: 'ours', peerReference: null }, effects: ['unask', 'unsend', 'end ended', 'note: The peer did not confirm the end. Ended on our side.'] },
+  { name: 'the quarter of an hour counts only while we are on the relay', from: { ...proposing, since: NOW - ENDING_PATIENCE_MS }, event: tick(), env: { onlineSince: NOW - 1 }, to: { state: 'init_finalize_propose', tries: 1 }, effects: ['send conclude p1 ours'] },
   { name: 'late respond', from: proposing, event: respond('n1', 'p2'), to: nothing, effects: ['drop: respond in init_finalize_propose'] },
   { name: 'declined, too late', from: proposing, event: { type: 'declined', step: 'conclude', reason: 'no' }, to: nothing, effects: ['drop: declined in init_finalize_propose'] },
 

@@ -11,6 +11,7 @@ import {
   log,
   note,
   step,
+  waited,
   type CommonEvent,
   type Effect,
   type Env,
@@ -50,18 +51,21 @@ export const initiator = (t: InitiatorThread, e: InitiatorEvent, env: Env): S =>
   }
 }
 
-/** Back to init_ready. References survive only a proper close: they are what a reconnect presents. */
-const rest = (t: InitiatorThread, how: 'closed' | 'ended', reason: string, ...effects: Effect[]): S => {
+/**
+ * Back to init_ready. The references stay: they are what a reconnect presents, and an original that holds one answers
+ * nothing else. A confirm that was never used up stays as well; the peer would repeat it under the same nonce, or never.
+ */
+const rest = (t: InitiatorThread, how: 'closed' | 'ended', reason: string): S => {
   const ended: Effect[] = t.session === null ? [] : [{ do: 'end', how, reason }]
-  const changes = { ...atRest, state: 'init_ready', wanted: false, offer: null, localReference: null, peerReference: null } as const
-  return step(t, changes, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason), ...effects)
+  const unused = t.state === 'init_exchange' && t.exchangeCount === 1 && t.peerNonce && t.signPub && t.kxPub ? { nonce: t.peerNonce, signPub: t.signPub, kxPub: t.kxPub } : null
+  return step(t, { ...atRest, state: 'init_ready', wanted: false, offer: unused ?? t.offer }, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason))
 }
 
 /** Nothing is on its way any more. Between sessions the references stay: they belong to a cycle that ended well. */
 const stop = (t: InitiatorThread, reason: string): S => {
   if (t.state !== 'init_ready') return rest(t, 'ended', reason)
   if (!t.wanted && !t.asking) return step(t, {})
-  return step(t, { wanted: false, asking: null, line: null, dueAt: null, proofBy: null }, { do: 'unask' }, { do: 'unsend' }, note(reason))
+  return step(t, { wanted: false, asking: null, line: null, dueAt: null, unproved: false }, { do: 'unask' }, { do: 'unsend' }, note(reason))
 }
 
 const send = (t: InitiatorThread, changes: Partial<InitiatorThread>, draft: HsDraft, env: Env, ...effects: Effect[]): S =>
@@ -69,7 +73,7 @@ const send = (t: InitiatorThread, changes: Partial<InitiatorThread>, draft: HsDr
 
 /** The line again, the same bytes but for a fresh signature time. */
 const again = (t: InitiatorThread, env: Env, patience: number, giveUp: string): S => {
-  if (env.now - t.since >= patience) return rest(t, 'ended', giveUp)
+  if (waited(t, env) >= patience) return rest(t, 'ended', giveUp)
   if (!t.line) return step(t, { dueAt: null })
   return step(t, { tries: t.tries + 1, dueAt: env.now + backoff(t.tries + 1, env.jitter) }, { do: 'send', draft: t.line })
 }
@@ -86,12 +90,14 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
     case 'confirm': {
       // A repeat carries the nonce it had before; its proof was used up by the first.
       if (e.seen || t.offer?.nonce === e.nonce) return step(t, {}, drop('repeated confirm'))
-      if (!e.proof.ok) return unproved(t, e.proof.why, env)
-      if (t.asking) return step(t, {}, drop('another confirm while one waits for a decision'))
+      if (!e.proof.ok) return unproved(t, e.proof.why)
+      // The same keys under a new nonce: the peer began anew. What is decided stays what was shown.
+      if (t.asking && t.offer?.signPub !== e.proof.signPub) return step(t, {}, drop('another confirm while one waits for a decision'))
       const offer = { nonce: e.nonce, signPub: e.proof.signPub, kxPub: e.proof.kxPub }
       const kept: Effect[] = [{ do: 'remember', signPub: offer.signPub, nonce: offer.nonce, localMs: e.proof.localMs }]
-      if (!t.wanted) return step(t, { offer, proofBy: null }, ...kept, { do: 'knock', kind: 'confirm' })
-      return step(t, { offer, asking: 'request', line: null, dueAt: null, proofBy: null }, { do: 'unsend' }, ...kept, { do: 'ask', step: 'request' })
+      if (t.asking) return step(t, { offer }, ...kept)
+      if (!t.wanted) return step(t, { offer, unproved: false }, ...kept, { do: 'knock', kind: 'confirm' })
+      return step(t, { offer, asking: 'request', line: null, dueAt: null, unproved: false }, { do: 'unsend' }, ...kept, { do: 'ask', step: 'request' })
     }
     case 'approved': {
       if (e.step !== 'request' || !t.offer) return step(t, {}, drop('nothing to approve'))
@@ -114,27 +120,25 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       return step(t, { asking: null, wanted: false, line: null, dueAt: null }, { do: 'unsend' }, note(e.reason))
     case 'finish':
       // Our closes were lost. Only the very references of the cycle that ended are answered.
-      if (e.yourRef !== t.localReference || e.myRef !== t.peerReference) return step(t, {}, drop('finish of no session'))
-      return step(t, {}, { do: 'send', draft: { intent: 'close', your_ref: e.myRef, my_ref: e.yourRef } })
+      // Where we gave up before its finish came, the first one names the peer's reference.
+      if (t.localReference === null || e.yourRef !== t.localReference || (t.peerReference !== null && e.myRef !== t.peerReference)) return step(t, {}, drop('finish of no session'))
+      return step(t, { peerReference: e.myRef }, { do: 'send', draft: { intent: 'close', your_ref: e.myRef, my_ref: e.yourRef } })
     case 'tick': {
-      if (t.proofBy !== null && env.now >= t.proofBy) return rest(t, 'ended', 'This peer cannot prove its keys.')
       if (!t.wanted || t.asking || !t.line) return step(t, { dueAt: null })
-      if (env.now - t.since >= PATIENCE_MS) return rest(t, 'ended', 'The peer did not answer for a day.')
+      if (waited(t, env) >= PATIENCE_MS) return rest(t, 'ended', t.unproved ? 'This peer cannot prove its keys.' : 'The peer did not answer for a day.')
       const reconnect = t.line.intent === 'reconnect'
       const dueAt = env.now + backoff(t.tries + 1, env.jitter, 1_000, reconnect ? 10_000 : 60_000)
-      return step(t, { tries: t.tries + 1, dueAt: Math.min(dueAt, t.proofBy ?? dueAt) }, { do: 'send', draft: t.line })
+      return step(t, { tries: t.tries + 1, dueAt }, { do: 'send', draft: t.line })
     }
     default:
       return step(t, {}, drop(`${e.type} in init_ready`))
   }
 }
 
-/** One answer without proof does not end the thread: anybody on the relay can send one. A minute without any proof does. */
-const unproved = (t: InitiatorThread, why: string, env: Env): S => {
+/** Said, and nothing else: anybody on the relay can send a confirm without proof under this peer's id. */
+const unproved = (t: InitiatorThread, why: string): S => {
   const text = why === 'absent' ? 'This peer sent no proof of its keys.' : `The proof of this peer's keys was refused: ${why}.`
-  if (!t.wanted || t.asking) return step(t, {}, note(text))
-  const proofBy = t.proofBy ?? env.now + 60_000
-  return step(t, { proofBy, dueAt: Math.min(t.dueAt ?? proofBy, proofBy) }, note(text))
+  return step(t, { unproved: t.wanted && !t.asking }, note(text))
 }
 
 const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {

@@ -51,7 +51,17 @@ afterAll(() => {
 })
 
 const start = (folder: string, port: number, name: string, boundary = '', nth = 0): Child => {
-  const child = spawn(process.execPath, ['--no-warnings', '--import', file('../store/fixtures/raw-sql.mjs'), file('./fixtures/kill-child.ts'), join(folder, name), name, String(port), boundary, String(nth)])
+  const child = spawn(process.execPath, [
+    '--no-warnings',
+    '--import',
+    file('../store/fixtures/raw-sql.mjs'),
+    file('./fixtures/kill-child.ts'),
+    join(folder, name),
+    name,
+    String(port),
+    boundary,
+    String(nth),
+  ])
   running.add(child)
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => {

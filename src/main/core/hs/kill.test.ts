@@ -15,8 +15,16 @@ const attempt = (run: () => void): void => {
     if (!(error instanceof Error && error.name === 'AppFault')) throw error
   }
 }
-const textsOf = (side: Side, peer: Side, direction: 'ours' | 'theirs'): string[] => side.profile.messages(peer.self.id, null).messages.filter((m) => m.direction === direction).map((m) => m.text)
-const doneOf = (side: Side, peer: Side): string[] => side.profile.messages(peer.self.id, null).messages.filter((m) => m.direction === 'ours' && m.state === 'done').map((m) => m.text)
+const textsOf = (side: Side, peer: Side, direction: 'ours' | 'theirs'): string[] =>
+  side.profile
+    .messages(peer.self.id, null)
+    .messages.filter((m) => m.direction === direction)
+    .map((m) => m.text)
+const doneOf = (side: Side, peer: Side): string[] =>
+  side.profile
+    .messages(peer.self.id, null)
+    .messages.filter((m) => m.direction === 'ours' && m.state === 'done')
+    .map((m) => m.text)
 
 /**
  * Two persons with a plan, who look at their screens and remember nothing else: talk, close, talk again. Returns whether
@@ -29,7 +37,9 @@ const persons = (world: World): boolean => {
   }
   for (const side of world.sides) {
     const peer = side === alice ? bob : alice
-    for (const knock of side.profile.knocks()) if (knock.kind !== 'confirm' && side.profile.engine.peekResponder(peer.self.id).session === null) world.act(() => attempt(() => side.profile.answer(peer.self.id)))
+    for (const knock of side.profile.knocks())
+      if (knock.kind !== 'confirm' && side.profile.engine.peekResponder(peer.self.id).session === null)
+        world.act(() => attempt(() => side.profile.answer(peer.self.id)))
     world.act(() => attempt(side.approveAll))
   }
   const t = alice.profile.engine.peekInitiator(bob.self.id)
@@ -43,7 +53,8 @@ const persons = (world: World): boolean => {
   say(alice, bob, t.session, `alice ${round}`)
   say(bob, alice, t.session, `bob ${round}`)
   const exchanged = doneOf(alice, bob).includes(`alice ${round}`) && textsOf(alice, bob, 'theirs').includes(`bob ${round}`)
-  if (exchanged && round === 1 && alice.profile.session(t.session)?.may.close && !t.concluding && !t.asking) world.act(() => attempt(() => alice.profile.close(t.session as string)))
+  if (exchanged && round === 1 && alice.profile.session(t.session)?.may.close && !t.concluding && !t.asking)
+    world.act(() => attempt(() => alice.profile.close(t.session as string)))
   return exchanged && round === 2
 }
 
@@ -53,7 +64,8 @@ const machines = (world: World): boolean => {
   const [alice, bob] = world.sides
   const t = alice.profile.engine.peekInitiator(bob.self.id)
   // Said once, on the command line of the first start.
-  if (alice.profile.sessions().length === 0 && t.state === 'init_ready' && !t.wanted && !t.asking) world.act(() => attempt(() => alice.profile.propose(bob.self.id)))
+  if (alice.profile.sessions().length === 0 && t.state === 'init_ready' && !t.wanted && !t.asking)
+    world.act(() => attempt(() => alice.profile.propose(bob.self.id)))
   return world.sides.every((side) => side.profile.sessions().filter((s) => s.role === 'initiator').length >= 2)
 }
 
@@ -83,7 +95,9 @@ const story = (who: string | null, at: number): Ending => {
       if (!done) world.calm(500)
     }
     const where = `${who} killed at ${at} (${who ? hits[who]?.[at] : ''})`
-    expect(done, `${where}: the story ends; ${world.sides.map((s) => s.profile.engine.threads().map((t) => `${s.name} ${t.role} ${t.state}`)).join()}`).toBe(true)
+    expect(done, `${where}: the story ends; ${world.sides.map((s) => s.profile.engine.threads().map((t) => `${s.name} ${t.role} ${t.state}`)).join()}`).toBe(
+      true,
+    )
     // What is on its way comes to rest, then both are asked.
     world.calm(2_000)
     for (const side of world.sides) {
@@ -92,14 +106,32 @@ const story = (who: string | null, at: number): Ending => {
       expect(heard, `${where}: each text once, in order`).toEqual([`${peer.name} 1`, `${peer.name} 2`])
       expect(side.store.decisions.verifyChain()).toMatchObject({ holds: true })
       // A step is decided once: nothing is approved again that was carried out before.
-      expect(side.store.decisions.all().map((d) => [d.step, d.decision]), where).toEqual(
-        side === alice ? [['request', 'approve'], ['conclude', 'approve'], ['request', 'approve']] : [['confirm', 'approve'], ['confirm', 'approve']],
+      expect(
+        side.store.decisions.all().map((d) => [d.step, d.decision]),
+        where,
+      ).toEqual(
+        side === alice
+          ? [
+              ['request', 'approve'],
+              ['conclude', 'approve'],
+              ['request', 'approve'],
+            ]
+          : [
+              ['confirm', 'approve'],
+              ['confirm', 'approve'],
+            ],
       )
     }
     const [a, b] = [alice.profile.sessions(), bob.profile.sessions()]
-    expect(a.map((s) => s.id), `${where}: the same two sessions on both sides`).toEqual(b.map((s) => s.id))
+    expect(
+      a.map((s) => s.id),
+      `${where}: the same two sessions on both sides`,
+    ).toEqual(b.map((s) => s.id))
     expect(a.map((s) => s.fingerprint)).toEqual(b.map((s) => s.fingerprint))
-    expect([a.map((s) => s.state), b.map((s) => s.state)], where).toEqual([['closed', 'open'], ['closed', 'open']])
+    expect([a.map((s) => s.state), b.map((s) => s.state)], where).toEqual([
+      ['closed', 'open'],
+      ['closed', 'open'],
+    ])
     return { hits, minutes: (world.clock.now() - begin) / 60_000, died }
   } finally {
     world.close()
@@ -132,7 +164,10 @@ const machineStory = (who: string | null, at: number): Ending => {
     }
     const where = `${who} killed at ${at} (${who ? hits[who]?.[at] : ''})`
     expect(done, `${where}: ${world.sides.map((s) => s.profile.engine.threads().map((t) => `${s.name} ${t.role} ${t.state}`)).join()}`).toBe(true)
-    for (const [side, peer] of [[alice, bob], [bob, alice]] as const) {
+    for (const [side, peer] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
       const theirs = () => peer.profile.sessions().filter((s) => s.role === 'responder')
       for (const own of side.profile.sessions().filter((s) => s.role === 'initiator')) {
         // The newest may just be opening: its first request is repeated if it was lost with the connection.
@@ -141,7 +176,10 @@ const machineStory = (who: string | null, at: number): Ending => {
         expect(own.state === 'ended' ? own.reason : null, where).toBeNull()
       }
       expect(side.store.decisions.verifyChain()).toMatchObject({ holds: true })
-      expect(side.profile.approvals.waiting().filter((r) => r.step !== 'conclude'), `${where}: nothing waits for a person`).toEqual([])
+      expect(
+        side.profile.approvals.waiting().filter((r) => r.step !== 'conclude'),
+        `${where}: nothing waits for a person`,
+      ).toEqual([])
     }
     return { hits, minutes: (world.clock.now() - begin) / 60_000, died }
   } finally {

@@ -17,7 +17,10 @@ type Action =
 
 const at = fc.nat({ max: 11 })
 const who = fc.constantFrom<0 | 1>(0, 1)
-const act1 = <D extends 'propose' | 'answer' | 'reject' | 'close' | 'restart' | 'text'>(what: D, weight: number) => ({ weight, arbitrary: fc.record({ do: fc.constant(what), who }) })
+const act1 = <D extends 'propose' | 'answer' | 'reject' | 'close' | 'restart' | 'text'>(what: D, weight: number) => ({
+  weight,
+  arbitrary: fc.record({ do: fc.constant(what), who }),
+})
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 20, arbitrary: fc.record({ do: fc.constant('deliver' as const), at }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constant('flow' as const), lines: fc.integer({ min: 1, max: 4 }) }) },
@@ -51,7 +54,8 @@ const approve = (side: Side): void => {
 const oblige = (world: World): void => {
   for (const side of world.sides) {
     const peer = other(world, side).self.id
-    for (const knock of side.profile.knocks()) if (knock.kind !== 'confirm' && side.profile.engine.peekResponder(peer).session === null) attempt(() => side.profile.answer(peer))
+    for (const knock of side.profile.knocks())
+      if (knock.kind !== 'confirm' && side.profile.engine.peekResponder(peer).session === null) attempt(() => side.profile.answer(peer))
     approve(side)
   }
 }
@@ -161,10 +165,20 @@ const speak = (c: Case): void => {
 }
 
 const quiet = (world: World): boolean =>
-  world.sides.every((side) => side.profile.engine.threads().every((t) => (t.state === 'init_ready' || t.state === 'resp_ready') && t.session === null && !t.wanted && t.asking === null))
+  world.sides.every((side) =>
+    side.profile.engine.threads().every((t) => (t.state === 'init_ready' || t.state === 'resp_ready') && t.session === null && !t.wanted && t.asking === null),
+  )
 
 const standing = (world: World): string =>
-  world.sides.map((s) => `${s.name}: ${s.profile.engine.threads().map((t) => `${t.role} ${t.state} session=${t.session !== null} wanted=${t.wanted} asking=${t.asking} tries=${t.tries}`).join(', ')}`).join(' | ')
+  world.sides
+    .map(
+      (s) =>
+        `${s.name}: ${s.profile.engine
+          .threads()
+          .map((t) => `${t.role} ${t.state} session=${t.session !== null} wanted=${t.wanted} asking=${t.asking} tries=${t.tries}`)
+          .join(', ')}`,
+    )
+    .join(' | ')
 
 describe('two wallets under any order, loss and duplication', () => {
   it('never disagree on a key, never take a nonce twice, and end when messages flow again', { timeout: 3_600_000 }, () => {

@@ -23,7 +23,36 @@ const chance = (seed: number) => {
 type Chance = ReturnType<typeof chance>
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-const oddValues: readonly Json[] = [null, true, 0, -1, 1.5, 2 ** 53, '', ' ', 'null', 'None', '0', '9'.repeat(400), 'x'.repeat(20_000), '\u0000', '\u202e', '\ud800', [], {}, [[[[[[]]]]]], { a: { b: { c: null } } }, '__proto__', 'register', 'request', 'close', 'init', 'response', '2099-01-01T00:00:00', '1970-01-01T00:00:00']
+const oddValues: readonly Json[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 53,
+  '',
+  ' ',
+  'null',
+  'None',
+  '0',
+  '9'.repeat(400),
+  'x'.repeat(20_000),
+  '\u0000',
+  '\u202e',
+  '\ud800',
+  [],
+  {},
+  [[[[[[]]]]]],
+  { a: { b: { c: null } } },
+  '__proto__',
+  'register',
+  'request',
+  'close',
+  'init',
+  'response',
+  '2099-01-01T00:00:00',
+  '1970-01-01T00:00:00',
+]
 
 /** Every place in a value: its holder and key. */
 const places = (value: Json, out: { holder: { [key: string]: Json } | Json[]; key: string }[] = []): typeof out => {
@@ -93,10 +122,19 @@ const recordedFor = (side: Side): { lines: string[]; from: string; begins: numbe
   const idOf = (name: string): string => JSON.parse(entries.find((e) => e.kind === 'client_line' && e.from === name)?.raw_client_line ?? '{}')._payload.from
   const received = entries.filter((e) => e.kind === 'relay_line' && e.received_by === 'bob')
   const bobId = idOf('bob')
-  return { lines: received.map((e) => (e.raw_relay_line ?? '').replaceAll(bobId, side.self.id)), from: idOf('alice'), begins: parseLocal(entries[0]?.wall ?? '') ?? 0 }
+  return {
+    lines: received.map((e) => (e.raw_relay_line ?? '').replaceAll(bobId, side.self.id)),
+    from: idOf('alice'),
+    begins: parseLocal(entries[0]?.wall ?? '') ?? 0,
+  }
 }
 
-const played = (orders: StandingOrders, count: number, seed: number, check: (world: World, before: Record<string, number>, after: Record<string, number>) => void): void => {
+const played = (
+  orders: StandingOrders,
+  count: number,
+  seed: number,
+  check: (world: World, before: Record<string, number>, after: Record<string, number>) => void,
+): void => {
   const world = openWorld(`mutations ${seed}`, orders)
   try {
     const [alice] = world.sides
@@ -124,7 +162,8 @@ describe('mutations', () => {
       expect(alice.profile.sessions()).toHaveLength(1)
       expect(after['request']).toBe(0)
       // Three confirms in the recording carry a valid proof: those, and no more, leave something.
-      for (const table of ['peer', 'role_state', 'thread_private', 'hs_replay']) expect((after[table] ?? 0) - (before[table] ?? 0), table).toBeLessThanOrEqual(3)
+      for (const table of ['peer', 'role_state', 'thread_private', 'hs_replay'])
+        expect((after[table] ?? 0) - (before[table] ?? 0), table).toBeLessThanOrEqual(3)
       expect(after['outbox']).toBe(0)
       expect(alice.profile.notices().length).toBeLessThanOrEqual(100)
     })
@@ -134,7 +173,9 @@ describe('mutations', () => {
     played({ ...noOrders, policy: { default: 'auto', peers: {} }, meet: 'any' }, 2_000, 2, (world) => {
       const [alice, bob] = world.sides
       // Nothing of the recording echoes us, so nothing but the honest session can have opened with a text in it.
-      for (const peer of alice.profile.peers()) if (peer.id !== bob.self.id) expect(alice.profile.messages(peer.id as typeof bob.self.id, null).messages.filter((m) => m.direction === 'theirs')).toEqual([])
+      for (const peer of alice.profile.peers())
+        if (peer.id !== bob.self.id)
+          expect(alice.profile.messages(peer.id as typeof bob.self.id, null).messages.filter((m) => m.direction === 'theirs')).toEqual([])
     })
   })
 

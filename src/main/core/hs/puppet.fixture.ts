@@ -10,7 +10,7 @@ import { x25519PublicKey } from '../crypto/x25519.ts'
 import { encodeClientLine, encodeRelayLine, type SendableObject } from '../relay/envelope.ts'
 import type { Side, World } from '../world.fixture.ts'
 import type { HsObject, SecObject } from './messages.ts'
-import { sealText, signOwnHs, type Self } from './self.ts'
+import { type Self, sealText, signOwnHs } from './self.ts'
 
 // For tests: somebody on the relay who says whatever the test wants, with real signatures and real lines.
 
@@ -56,7 +56,9 @@ export const nonceOf = (n: number): string => toHex(sha256(utf8(`nonce ${n}`))).
 export const rowsOf = (side: Side): Record<string, unknown[]> => {
   const database = new Database(join(side.folder, 'countersign.db'), { readonly: true })
   try {
-    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'event' ORDER BY name").all() as { name: string }[]
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'event' ORDER BY name")
+      .all() as { name: string }[]
     return Object.fromEntries(tables.map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()]))
   } finally {
     database.close()

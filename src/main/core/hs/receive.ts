@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
 import type { Engine, PeerBook } from './engine.ts'
 import { overheardHs } from './handshake.ts'
-import { openBody, proofOf } from './inbound.ts'
+import { openBody, proofOf, SEC_KEEP_MS } from './inbound.ts'
 import { localAt } from './local-time.ts'
 import { HsObject, parseHsMessage, type HsMessage } from './messages.ts'
 import type { Self } from './self.ts'
@@ -45,13 +45,19 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
 
   const replayed = (signPub: string, nonce: string): boolean => heard.has(`${signPub}:${nonce}`) || store.replay.seen(signPub, nonce)
 
+  /** Told once, and only of a key that matters: a stranger's clock is a stranger's, and nobody may set a pinned peer's. */
+  const zoned = (from: PeerId, { minutes, signPub }: { readonly minutes: number; readonly signPub: string }): void => {
+    const peer = peers.get(from)
+    const matters = peer.signPub === signPub || (peer.signPub === null && (engine.peekInitiator(from).wanted || engine.peekResponder(from).state === 'resp_confirm'))
+    if (!matters || peer.zoneSkewMinutes === minutes) return
+    deps.work.run(() => peers.put({ ...peer, zoneSkewMinutes: minutes, zoneSkewAccepted: false }))
+    deps.notice(from, 'caution', `This peer’s clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} yours: a time zone, it seems. Allow it on the peer’s page.`)
+  }
+
   const prove = (from: PeerId, hs: HsObject | 'malformed' | undefined, type: 'init' | 'response', nonce: string): Proof => {
     const peer = peers.get(from)
     const proof = proofOf(hs, type, nonce, { self, localNow: localAt(ports.clock, deps.receivedAt()), replayed, acceptedZone: peer.zoneSkewAccepted ? peer.zoneSkewMinutes : null })
-    if (!proof.ok && proof.why === 'zone' && 'minutes' in proof && proof.minutes !== undefined && peer.zoneSkewMinutes !== proof.minutes) {
-      deps.work.run(() => peers.put({ ...peer, zoneSkewMinutes: proof.minutes ?? null, zoneSkewAccepted: false }))
-      deps.notice(from, 'caution', `This peer’s clock is ${Math.abs(proof.minutes)} minutes ${proof.minutes > 0 ? 'ahead of' : 'behind'} yours: a time zone, it seems. Allow it on the peer’s page.`)
-    }
+    if (!proof.ok && 'zone' in proof && proof.zone) zoned(from, proof.zone)
     return proof
   }
 
@@ -81,7 +87,10 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
     const keys = proved ?? (thread.signPub && thread.kxPub ? { signPub: thread.signPub, kxPub: thread.kxPub } : null)
     const peer = peers.get(from)
     const zone = peer.zoneSkewAccepted ? (peer.zoneSkewMinutes ?? 0) : 0
-    return openBody(message, { self, keys, localNow: localAt(ports.clock, deps.receivedAt()) + zone * 60_000, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
+    const body = openBody(message, { self, keys, localNow: localAt(ports.clock, deps.receivedAt()) + zone * 60_000, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
+    // Remembered whatever becomes of the message: a repeat that is dropped must not be opened as new later on.
+    if (body.kind === 'opened') store.messages.addSec(`peer:${from}`, body.secNonce, ports.clock.now() + SEC_KEEP_MS, ports.clock.now())
+    return body
   }
 
   /** Unasked confirms must not use up the replay set either: what is accepted for a person has to find room in it. */
@@ -98,7 +107,8 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
     if (seen || t.state !== 'init_ready') return engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof: { ok: false, why: 'absent' } })
     const proof = prove(from, message.hs, 'response', message.my_nonce)
     const meets = names(deps.orders.meet, from)
-    if (!proof.ok) return engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof })
+    // A stranger's word without proof is nothing; of a peer that is waited for, the person is told.
+    if (!proof.ok) return t.wanted ? engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof }) : deps.dropped('confirm without proof')
     if (!t.wanted && !meets && !isPinned(peers.get(from)) && crowded()) return deps.dropped('confirm of a stranger, and too many strangers are kept')
     if (!admitted(from, proof)) return
     engine.initiator(from, { type: 'confirm', nonce: message.my_nonce, seen, proof })
@@ -120,7 +130,7 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
   return {
     message: (from, broadcast, payload) => {
       const peer = peers.get(from)
-      if (isFrozen(peer)) return deps.dropped(`message of a peer that is ${peer.trust}`)
+      if (peers.frozen(from)) return deps.dropped(`message of a peer that is ${peer.trust}`)
       const parsed = parseHsMessage(payload)
       if (!parsed.ok) return deps.dropped(parsed.why)
       const { message } = parsed

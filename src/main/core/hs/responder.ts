@@ -3,13 +3,13 @@ import {
   ANSWER_IDLE_MS,
   ENDING_PATIENCE_MS,
   PATIENCE_MS,
-  PROOF_PATIENCE_MS,
   atRest,
   backoff,
   drop,
   log,
   note,
   step,
+  waited,
   type CommonEvent,
   type Effect,
   type Env,
@@ -55,10 +55,10 @@ export const responder = (t: ResponderThread, e: ResponderEvent, env: Env): S =>
   }
 }
 
-/** Back to resp_ready, the references gone: neither side could prove that the end was agreed. */
+/** Back to resp_ready. A reference we gave in a finish stays: the peer may hold it, and an original presents nothing else. */
 const rest = (t: ResponderThread, how: 'closed' | 'ended', reason: string): S => {
   const ended: Effect[] = t.session === null ? [] : [{ do: 'end', how, reason }]
-  return step(t, { ...atRest, state: 'resp_ready', wanted: false, localReference: null, peerReference: null }, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason))
+  return step(t, { ...atRest, state: 'resp_ready', wanted: false }, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason))
 }
 
 /** Nothing is on its way any more. Between sessions the reference stays: it belongs to a cycle that ended well. */
@@ -71,10 +71,10 @@ const send = (t: ResponderThread, changes: Partial<ResponderThread>, draft: HsDr
   step(t, { line: draft, tries: 0, since: env.now, dueAt: env.now + backoff(0, env.jitter), ...changes }, { do: 'send', draft }, ...effects)
 
 const again = (t: ResponderThread, env: Env, patience: number, giveUp: string): S => {
-  if (env.now - t.since >= patience) return rest(t, 'ended', giveUp)
+  if (waited(t, env) >= patience) return rest(t, 'ended', giveUp)
   if (!t.line) return step(t, { dueAt: null })
   const dueAt = env.now + backoff(t.tries + 1, env.jitter)
-  return step(t, { tries: t.tries + 1, dueAt: Math.min(dueAt, t.proofBy ?? dueAt) }, { do: 'send', draft: t.line })
+  return step(t, { tries: t.tries + 1, dueAt }, { do: 'send', draft: t.line })
 }
 
 const answer = (t: ResponderThread): S => {
@@ -120,11 +120,11 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
     case 'request': {
       if (t.localNonce === null || e.yourNonce !== t.localNonce) return step(t, {}, drop('request that echoes no confirm of ours'))
       if (e.seen) return step(t, {}, drop('request with a nonce that came before'))
-      if (!e.proof.ok) return unproved(t, e.proof.why, env)
+      if (!e.proof.ok) return unproved(t, e.proof.why)
       const { signPub, kxPub, localMs } = e.proof
       return step(
         t,
-        { state: 'resp_exchange', peerNonce: e.myNonce, localNonce: null, exchangeCount: 1, signPub, kxPub, line: null, tries: 0, since: env.now, dueAt: env.now + ANSWER_IDLE_MS, proofBy: null },
+        { state: 'resp_exchange', peerNonce: e.myNonce, localNonce: null, exchangeCount: 1, signPub, kxPub, line: null, tries: 0, since: env.now, dueAt: env.now + ANSWER_IDLE_MS },
         { do: 'unsend' },
         { do: 'record', flow: 'received', nonce: e.myNonce },
         { do: 'remember', signPub, nonce: e.myNonce, localMs },
@@ -134,13 +134,10 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
       )
     }
     case 'tick':
-      if (t.proofBy !== null && env.now >= t.proofBy) return rest(t, 'ended', 'This peer cannot prove its keys.')
-      return again(t, env, PATIENCE_MS, 'The peer did not answer for a day.')
-    case 'register': {
-      // A peer that lost our confirm, or gave up on it, asks again: a fresh nonce, since it may take the old one for a repeat.
-      if (!e.directed || env.now - t.since < 5_000) return step(t, {})
-      return send(t, { localNonce: env.nonce }, { intent: 'confirm', my_nonce: env.nonce, hs: 'response' }, env, { do: 'record', flow: 'sent', nonce: env.nonce })
-    }
+      return again(t, env, PATIENCE_MS, t.unproved ? 'This peer cannot prove its keys.' : 'The peer did not answer for a day.')
+    case 'register':
+      // A knock: the peer has not got our confirm. The same again, for a new nonce would part us from a peer that has and is deciding.
+      return e.directed && t.line ? step(t, {}, { do: 'send', draft: t.line }) : step(t, {})
     case 'reconnect':
       // The original repeats it every second until our confirm arrives.
       return step(t, {})
@@ -149,11 +146,10 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
   }
 }
 
-/** One request without proof does not end the thread: anybody on the relay can send one. A minute without any proof does. */
-const unproved = (t: ResponderThread, why: string, env: Env): S => {
+/** Said, and nothing else: anybody on the relay can send a request without proof, for our nonce is in the clear. */
+const unproved = (t: ResponderThread, why: string): S => {
   const text = why === 'absent' ? 'This peer sent no proof of its keys.' : `The proof of this peer's keys was refused: ${why}.`
-  const proofBy = t.proofBy ?? env.now + PROOF_PATIENCE_MS
-  return step(t, { proofBy, dueAt: Math.min(t.dueAt ?? proofBy, proofBy) }, note(text))
+  return step(t, { unproved: true }, note(text))
 }
 
 const exchange = (t: ResponderThread, e: ResponderEvent, env: Env): S => {

@@ -19,7 +19,7 @@ const Extra = z.object({
   tries: z.int().default(0),
   dueAt: z.number().nullable().default(null),
   since: z.number().default(0),
-  proofBy: z.number().nullable().default(null),
+  unproved: z.boolean().default(false),
   session: z.string().nullable().default(null),
   drainNonce: z.string().nullable().default(null),
 })
@@ -76,6 +76,6 @@ export const toRow = (t: InitiatorThread | ResponderThread, times: RowTimes): Th
   peerKxPub: t.kxPub,
   hsDerivedAt: times.hsDerivedAt,
   lastSecureAt: times.lastSecureAt,
-  extra: { wanted: t.wanted, offer: t.offer && { ...t.offer }, asking: t.asking, concluding: t.concluding, line: t.line && { ...t.line }, tries: t.tries, dueAt: t.dueAt, since: t.since, proofBy: t.proofBy, session: t.session, drainNonce: t.drainNonce },
+  extra: { wanted: t.wanted, offer: t.offer && { ...t.offer }, asking: t.asking, concluding: t.concluding, line: t.line && { ...t.line }, tries: t.tries, dueAt: t.dueAt, since: t.since, unproved: t.unproved, session: t.session, drainNonce: t.drainNonce },
   updatedAt: times.now,
 })

@@ -46,8 +46,8 @@ export interface Thread<State extends string = InitiatorStateName | ResponderSta
   readonly dueAt: number | null
   /** Unix ms since when the peer has owed an answer. */
   readonly since: number
-  /** When nothing valid has come by then, the thread ends; set once a peer answered without proof of its keys. */
-  readonly proofBy: number | null
+  /** A message without proof of the peer's keys came. Anybody can send one, so it ends nothing; it is the reason given if nothing better comes. */
+  readonly unproved: boolean
   /** Open session, or null. */
   readonly session: string | null
   /** Nonce of an answer whose body was refused: good for nothing but concluding with a peer that lost the key. */
@@ -70,6 +70,8 @@ export interface Env {
   readonly reference: string
   /** 0 to 1. */
   readonly jitter: number
+  /** Unix ms since when we have been on the relay without a break; a peer's silence counts only from then. */
+  readonly onlineSince?: number
 }
 
 export type Proof = HsProof | { readonly ok: false; readonly why: 'absent' | 'malformed' }
@@ -127,11 +129,12 @@ export const ANSWER_IDLE_MS = 1_000
 export const PATIENCE_MS = 24 * 3_600_000
 /** A peer that has to answer by itself to end a session may take this long, ms. */
 export const ENDING_PATIENCE_MS = 15 * 60_000
-/** A peer that answered without proof of its keys has this long to bring it, ms. */
-export const PROOF_PATIENCE_MS = 60_000
 /** The original sends close four times, a second apart, and then cuts. */
 export const CLOSES = 4
 export const CLOSE_INTERVAL_MS = 1_000
+
+/** How long the peer has owed an answer, ms, as far as it could have given one. */
+export const waited = (t: Thread, env: Env): number => env.now - Math.max(t.since, env.onlineSince ?? 0)
 
 /** Delay before repeat number `tries` + 1, ms: doubling, ±20 %. Never under 5 s at first: a hop of the original takes two. */
 export const backoff = (tries: number, jitter: number, first = 5_000, most = 60_000): number =>
@@ -154,7 +157,7 @@ const idle = {
   tries: 0,
   dueAt: null,
   since: 0,
-  proofBy: null,
+  unproved: false,
   session: null,
   drainNonce: null,
 } as const
@@ -163,4 +166,4 @@ export const newInitiator = (peerId: PeerId): InitiatorThread => ({ ...idle, rol
 export const newResponder = (peerId: PeerId): ResponderThread => ({ ...idle, role: 'responder', peerId, state: 'resp_ready' })
 
 /** What an ended thread keeps: nothing that could be mistaken for a handshake in progress. References are set apart by the caller. */
-export const atRest = { localNonce: null, peerNonce: null, exchangeCount: 0, finalizeRetryCount: 0, asking: null, concluding: false, line: null, tries: 0, dueAt: null, proofBy: null, session: null, drainNonce: null } as const
+export const atRest = { localNonce: null, peerNonce: null, exchangeCount: 0, finalizeRetryCount: 0, asking: null, concluding: false, line: null, tries: 0, dueAt: null, unproved: false, session: null, drainNonce: null } as const

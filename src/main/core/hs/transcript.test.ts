@@ -4,11 +4,11 @@ import type { PeerId, SignPub } from '../brand.ts'
 import { decodeRelayLine } from '../relay/envelope.ts'
 import { checkInbound } from '../relay/inbound.ts'
 import { checkHs } from './handshake.ts'
-import { initiator, type InitiatorEvent } from './initiator.ts'
+import { type InitiatorEvent, initiator } from './initiator.ts'
 import { parseLocal } from './local-time.ts'
-import { parseHsMessage, type HsDraft, type HsObject } from './messages.ts'
-import { responder, type ResponderEvent } from './responder.ts'
-import { newInitiator, newResponder, type Effect, type Env, type Opened, type Proof } from './thread.ts'
+import { type HsDraft, type HsObject, parseHsMessage } from './messages.ts'
+import { type ResponderEvent, responder } from './responder.ts'
+import { type Effect, type Env, newInitiator, newResponder, type Opened, type Proof } from './thread.ts'
 
 /** Every line two real HSAgent_1 exchanged through the real relay, and what they logged; see fixtures/README.md. */
 interface Entry {
@@ -117,7 +117,14 @@ const play = (name: 'alice' | 'bob') => {
       case 'request': {
         const seen = received.responder.has(m.my_nonce)
         const first = resp.state === 'resp_confirm' && !seen
-        return toResponder({ type: 'request', yourNonce: m.your_nonce, myNonce: m.my_nonce, seen, proof: first ? prove(m.hs, 'init', m.my_nonce) : { ok: false, why: 'absent' }, opened })
+        return toResponder({
+          type: 'request',
+          yourNonce: m.your_nonce,
+          myNonce: m.my_nonce,
+          seen,
+          proof: first ? prove(m.hs, 'init', m.my_nonce) : { ok: false, why: 'absent' },
+          opened,
+        })
       }
       case 'respond':
         return toInitiator({ type: 'respond', yourNonce: m.your_nonce, myNonce: m.my_nonce, seen: received.initiator.has(m.my_nonce), opened })
@@ -158,7 +165,9 @@ const play = (name: 'alice' | 'bob') => {
       nextRound(sent)
       if (sent.intent === 'register') continue
       const { intent, your_nonce, my_nonce, your_ref, my_ref } = sent
-      expect(drafts, `line ${index}: ${intent}`).toContainEqual(expect.objectContaining(JSON.parse(JSON.stringify({ intent, your_nonce, my_nonce, your_ref, my_ref }))))
+      expect(drafts, `line ${index}: ${intent}`).toContainEqual(
+        expect.objectContaining(JSON.parse(JSON.stringify({ intent, your_nonce, my_nonce, your_ref, my_ref }))),
+      )
       checked.push(sent.intent)
     }
     const states = entry.kind === 'agent_log' && entry.who === name ? /^\[(\w+) -> (\w+)\] (.*)$/.exec(entry.log ?? '') : null

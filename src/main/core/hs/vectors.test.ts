@@ -12,7 +12,12 @@ import { openSec, sealSec } from './sec.ts'
 /** Made by the unmodified original with pinned time and randomness; see fixtures/README.md. */
 const vectors = JSON.parse(readFileSync(new URL('./fixtures/hs.json', import.meta.url), 'utf8'))
 
-interface Agent { kx_priv_hex: string; kx_pub_b64: string; sign_seed_hex: string; sign_pub_b64: string }
+interface Agent {
+  kx_priv_hex: string
+  kx_pub_b64: string
+  sign_seed_hex: string
+  sign_pub_b64: string
+}
 const agents: Record<'A' | 'B', Agent> = vectors.keys
 const signer = (agent: Agent) => ({ signSeed: fromHex(agent.sign_seed_hex), signPub: fromBase64(agent.sign_pub_b64), kxPub: fromBase64(agent.kx_pub_b64) })
 
@@ -40,8 +45,15 @@ describe('hs', () => {
     expect(signHs(type, expected.nonce, at, signer(agents[who]))).toEqual(expected)
   })
 
-  const cases: { name: string; hs: HsObject; expected_type: 'init' | 'response'; expected_nonce: string; seen_nonces: string[]; now: string; result: { ok: boolean; sym_key_hex?: string } }[] =
-    vectors.hs_verify_cases
+  const cases: {
+    name: string
+    hs: HsObject
+    expected_type: 'init' | 'response'
+    expected_nonce: string
+    seen_nonces: string[]
+    now: string
+    result: { ok: boolean; sym_key_hex?: string }
+  }[] = vectors.hs_verify_cases
   it.each(cases.map((c) => [c.name, c] as const))('%s', (name, c) => {
     const own = name === 'reflection_own_hs_accepted' ? c.hs.sign_pub : agents.B.sign_pub_b64
     const proof = checkHs({
@@ -66,7 +78,15 @@ describe('hs', () => {
 })
 
 describe('sec', () => {
-  const seals: { obj: unknown; plaintext_json: string; sym_key_hex: string; gcm_nonce_hex: string; signer: 'A' | 'B'; sec: SecObject; signed_bytes_utf8: string }[] = vectors.sec_seal
+  const seals: {
+    obj: unknown
+    plaintext_json: string
+    sym_key_hex: string
+    gcm_nonce_hex: string
+    signer: 'A' | 'B'
+    sec: SecObject
+    signed_bytes_utf8: string
+  }[] = vectors.sec_seal
   it.each(seals.map((c) => [c.plaintext_json, c] as const))('seals and opens %s', (_name, c) => {
     const agent = signer(agents[c.signer])
     const key = fromHex(c.sym_key_hex)

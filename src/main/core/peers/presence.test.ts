@@ -5,17 +5,28 @@ import { createPresence, MOST_KNOCKS, MOST_PRESENT, ONLINE_MS } from './presence
 const id = (n: number): PeerId => `p${n}` as PeerId
 
 it('knows who is there, since when, and who is new again after a while', () => {
-  const book = createPresence()
+  const book = createPresence(() => false)
   expect(book.heard(id(1), 'a:1', 0)).toBe(true)
   expect(book.heard(id(1), 'a:2', ONLINE_MS)).toBe(false)
   expect(book.heard(id(1), 'a:2', 2 * ONLINE_MS + 1)).toBe(true)
-  expect(book.get(id(1))).toEqual({ firstSeen: 0, lastSeen: 2 * ONLINE_MS + 1, address: 'a:2' })
+  expect(book.get(id(1))).toEqual({ firstSeen: 0, lastSeen: 2 * ONLINE_MS + 1, address: 'a:2', claimed: null })
   book.forget(id(1))
   expect(book.get(id(1))).toBeUndefined()
 })
 
+it('keeps the first name a peer claims, and none of one that is not there', () => {
+  const book = createPresence(() => false)
+  book.claim(id(1), 'nobody')
+  expect(book.get(id(1))).toBeUndefined()
+  book.heard(id(1), 'a:1', 0)
+  book.claim(id(1), 'Bob')
+  book.claim(id(1), 'Mallory')
+  book.heard(id(1), 'a:2', 5)
+  expect(book.get(id(1))?.claimed).toBe('Bob')
+})
+
 it('is bounded; who was silent longest gives way, who speaks stays', () => {
-  const book = createPresence()
+  const book = createPresence(() => false)
   book.heard(id(0), 'a', 0)
   for (let n = 1; n <= MOST_PRESENT + 500; n += 1) {
     book.heard(id(n), 'a', n)
@@ -27,7 +38,7 @@ it('is bounded; who was silent longest gives way, who speaks stays', () => {
 })
 
 it('collapses knocks per peer, counts them, and keeps the newest of too many', () => {
-  const book = createPresence()
+  const book = createPresence(() => false)
   book.knock(id(1), 'meet', 1)
   expect(book.knock(id(1), 'reconnect', 5)).toEqual({ peer: id(1), kind: 'reconnect', count: 2, firstAt: 1, lastAt: 5 })
   expect(book.knocks()).toHaveLength(1)

@@ -12,6 +12,8 @@ interface Presence {
   lastSeen: number
   address: string
   claimed: string | null
+  /** The last name it claimed that was not taken, so that it is weighed once. */
+  refused: string | null
 }
 
 export interface PresenceBook {
@@ -19,6 +21,7 @@ export interface PresenceBook {
   heard(id: PeerId, address: string, now: number): boolean
   /** The name it claims; the first one stays. */
   claim(id: PeerId, name: string): void
+  refuse(id: PeerId, name: string): void
   get(id: PeerId): Readonly<Presence> | undefined
   all(): ReadonlyMap<PeerId, Readonly<Presence>>
   knock(id: PeerId, kind: KnockDto['kind'], now: number): KnockDto
@@ -29,9 +32,16 @@ export interface PresenceBook {
 }
 
 /** Who is on the relay, and who asked for something. Bounded: the oldest entry gives way. */
-export const createPresence = (): PresenceBook => {
+export const createPresence = (gone: (what: `peer:${string}` | `knock:${string}`) => void): PresenceBook => {
   const present = new Map<PeerId, Presence>()
   const knocks = new Map<PeerId, KnockDto>()
+  const drop = (map: Map<PeerId, unknown>, kind: 'peer' | 'knock'): void => {
+    for (const oldest of map.keys()) {
+      map.delete(oldest)
+      gone(`${kind}:${oldest}`)
+      return
+    }
+  }
 
   return {
     heard: (id, address, now) => {
@@ -39,13 +49,17 @@ export const createPresence = (): PresenceBook => {
       const fresh = !known || now - known.lastSeen > ONLINE_MS
       // Deleted and set again: a Map's order is then the order of last being heard, and the first is the one to drop.
       present.delete(id)
-      present.set(id, { firstSeen: known?.firstSeen ?? now, lastSeen: now, address, claimed: known?.claimed ?? null })
-      if (present.size > MOST_PRESENT) for (const oldest of present.keys()) { present.delete(oldest); break }
+      present.set(id, { firstSeen: known?.firstSeen ?? now, lastSeen: now, address, claimed: known?.claimed ?? null, refused: known?.refused ?? null })
+      if (present.size > MOST_PRESENT) drop(present, 'peer')
       return fresh
     },
     claim: (id, name) => {
       const known = present.get(id)
       if (known) known.claimed ??= name
+    },
+    refuse: (id, name) => {
+      const known = present.get(id)
+      if (known) known.refused = name
     },
     get: (id) => present.get(id),
     all: () => present,
@@ -53,7 +67,7 @@ export const createPresence = (): PresenceBook => {
       const known = knocks.get(peer)
       const entry: KnockDto = { peer, kind, count: (known?.count ?? 0) + 1, firstAt: known?.firstAt ?? now, lastAt: now }
       knocks.set(peer, entry)
-      if (knocks.size > MOST_KNOCKS) for (const oldest of knocks.keys()) { knocks.delete(oldest); break }
+      if (knocks.size > MOST_KNOCKS) drop(knocks, 'knock')
       return entry
     },
     knocks: () => [...knocks.values()],

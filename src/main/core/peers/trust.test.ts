@@ -2,7 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PeerId } from '../brand.ts'
 import type { PeerRow } from '../store/rows.ts'
-import { admitName, cleanText, compareKeys, isFrozen, isTrusted, keepPinned, labelOf, nameSkeleton, newPeer, observeKeys, pinKeys, withPolicy } from './trust.ts'
+import {
+  admitName,
+  cleanText,
+  compareKeys,
+  isFrozen,
+  isTrusted,
+  keepPinned,
+  labelOf,
+  nameSkeleton,
+  newPeer,
+  observeKeys,
+  pinKeys,
+  withPolicy,
+} from './trust.ts'
 
 const keys = (n: number) => ({ signPub: n.toString(16).padStart(64, '0'), kxPub: (n + 100).toString(16).padStart(64, '0') })
 const stranger = newPeer('p' as PeerId, 1)
@@ -20,7 +33,13 @@ describe('trust', () => {
       ['changed', keys(1).signPub, 3, keys(2).signPub],
       ['blocked', keys(1).signPub, 3, null],
     ])
-    expect([stranger, seen, pinned, changed, blocked].map((p) => [isTrusted(p), isFrozen(p)])).toEqual([[false, false], [false, false], [true, false], [false, true], [false, true]])
+    expect([stranger, seen, pinned, changed, blocked].map((p) => [isTrusted(p), isFrozen(p)])).toEqual([
+      [false, false],
+      [false, false],
+      [true, false],
+      [false, true],
+      [false, true],
+    ])
   })
 
   it('compares both keys: another exchange key under the same signing key is a change too', () => {
@@ -50,7 +69,10 @@ describe('trust', () => {
 
   it('under any order of what peers show and persons do, pinned keys change only by pinning', () => {
     type Act = { readonly do: 'observe' | 'pin' | 'keep' | 'block' | 'unblock'; readonly n: number }
-    const act = fc.record({ do: fc.constantFrom<Act['do']>('observe', 'observe', 'observe', 'pin', 'keep', 'block', 'unblock'), n: fc.integer({ min: 1, max: 3 }) })
+    const act = fc.record({
+      do: fc.constantFrom<Act['do']>('observe', 'observe', 'observe', 'pin', 'keep', 'block', 'unblock'),
+      n: fc.integer({ min: 1, max: 3 }),
+    })
     fc.assert(
       fc.property(fc.array(act, { maxLength: 30 }), (acts) => {
         let peer: PeerRow = stranger
@@ -75,7 +97,7 @@ describe('trust', () => {
 describe('names', () => {
   it('are cut of what would turn a line around or write into a terminal', () => {
     expect(cleanText('a\u202eb\u200bc\u0007d\u2028e')).toBe('abcde')
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(cleanText(text))))
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(cleanText(text))))
     expect(admitName(' Bob \t  B ')).toBe('Bob B')
     for (const none of ['', '   ', '\u200b', 5, null, {}, 'x'.repeat(65)]) expect(admitName(none)).toBeNull()
   })

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { MessageDto, SessionDto } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { AppFault } from '../fault.ts'
-import { SEC_KEEP_MS } from '../hs/inbound.ts'
 import { pythonJson } from '../hs/python-json.ts'
 import type { Opened, Role } from '../hs/thread.ts'
 import type { Clock } from '../ports.ts'
@@ -42,7 +41,7 @@ const refusedTexts: Record<Extract<Opened, { kind: 'refused' }>['why'], string> 
 export interface Sessions {
   open(input: { id: string; peerId: PeerId; role: Role; fingerprint: string; checks: SessionDto['checks'] }): void
   mark(id: string, name: string, by: 'us' | 'them', detail?: string): void
-  deliver(id: string, opened: Opened, secBucket: string): void
+  deliver(id: string, opened: Opened): void
   carried(id: string, message: number): void
   answered(id: string): void
   end(id: string, how: 'closed' | 'ended', reason: string): void
@@ -55,8 +54,10 @@ export interface Sessions {
   dto(row: SessionRow, standing: { frozen: boolean; ourTurn: boolean; mayClose: boolean }): SessionDto
 }
 
-export const createSessions = (deps: { readonly store: Store; readonly work: Work; readonly clock: Clock }): Sessions => {
-  const { store, work, clock } = deps
+export const createSessions = (deps: { readonly store: Store; readonly work: Work; readonly clock: Clock; readonly dropped: (why: string) => void }): Sessions => {
+  const { store, work, clock, dropped } = deps
+  /** Session and reason of refusals that the conversation tells already. */
+  const told = new Set<string>()
 
   const find = (id: string): SessionRow => {
     const row = store.sessions.get(id)
@@ -76,7 +77,11 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
   }
 
   const finish = (row: SessionRow, state: 'closed' | 'ended', reason: string): void => {
+    const { carried } = extraOf(row)
+    const lost = store.messages.queued(row.id).length
     put({ ...row, state, endedAt: clock.now(), reason }, { carried: null })
+    if (lost > 0) addEvent(row, lost === 1 ? 'One message was not sent.' : `${lost} messages were not sent.`)
+    if (carried !== null) addEvent(row, 'The last message was sent, and not answered.')
     addEvent(row, reason)
     work.emit({ event: 'session', id: row.id, peer: row.peerId, role: row.role, state, reason })
   }
@@ -106,15 +111,16 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
       put(row, { steps: extraOf(row).steps.map((s) => (s.name === name ? { ...s, at: clock.now(), by, detail: detail ?? s.detail } : s)) })
     },
 
-    deliver: (id, opened, secBucket) => {
+    deliver: (id, opened) => {
       const row = find(id)
       if (opened.kind === 'refused') {
-        addEvent(row, refusedTexts[opened.why])
-        work.emit({ event: 'drop', why: `sealed message: ${opened.why}`, count: 1 })
-        work.touch(`session:${id}`)
+        // Anybody can send a round that is refused: it is told once a reason, and counted.
+        const once = `${id}:${opened.why}`
+        if (!told.has(once)) addEvent(row, refusedTexts[opened.why])
+        told.add(once)
+        dropped(`sealed message: ${opened.why}`)
         return
       }
-      store.messages.addSec(secBucket, opened.secNonce, clock.now() + SEC_KEEP_MS, clock.now())
       const rounds = extraOf(row).rounds + 1
       if (opened.text === '') return put(row, { rounds })
       const seq = row.received + 1

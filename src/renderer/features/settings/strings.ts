@@ -67,7 +67,7 @@ export const text = {
   lock: {
     lead: 'Locked means the keys are gone from memory. Requests wait, nothing can be approved.',
     idle: 'When I am idle',
-    idleText: 'No key or pointer, anywhere on this computer',
+    idleText: 'No key or pointer in a window of Countersign',
     never: 'Never',
     minutes: (n: number): string => (n === 1 ? '1 minute' : n === 60 ? '1 hour' : n > 60 ? `${n / 60} hours` : `${n} minutes`),
     now: 'Lock now',
