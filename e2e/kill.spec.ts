@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test'
 import type { RunningApp } from './app.ts'
-import { bringRequest, makePair, openSession, type Pair, said, sessionStates, unlock } from './pair.ts'
+import { bringRequest, makePair, type Pair, said, sessionStates, unlock } from './pair.ts'
 import { approvalReady, approve, openConversation, say, snapshot } from './person.ts'
 
 let pair: Pair
@@ -12,10 +12,14 @@ test.afterEach(() => pair.end())
 const texts = async (app: RunningApp, peer: string, direction: 'ours' | 'theirs'): Promise<string[]> =>
   (await said(app, peer)).filter((message) => message.direction === direction).map((message) => message.text)
 
-test('an open session goes on after either side was killed in the middle, and nothing is lost or comes twice', async () => {
-  const { a, b } = pair
+test('killed at any moment: an approval in its undo time is undecided, a session goes on, nothing is lost or comes twice', async () => {
   await bringRequest(pair)
-  await openSession(pair)
+  await test.step('in the three seconds of undo', () => killedWhileHeld(pair))
+  await test.step('while talking', () => killedWhileTalking(pair))
+})
+
+const killedWhileTalking = async (pair: Pair): Promise<void> => {
+  const { a, b } = pair
   const session = (await snapshot(pair.alice)).sessions[0]?.id
   const [fromAlice, fromBob]: [string[], string[]] = [[], []]
   const aliceSays = async (text: string): Promise<void> => {
@@ -63,10 +67,9 @@ test('an open session goes on after either side was killed in the middle, and no
   for (const text of fromAlice) await expect(pair.bob.main.getByText(text, { exact: true })).toHaveCount(1)
   for (const text of fromBob) await expect(pair.alice.main.getByText(text, { exact: true })).toHaveCount(1)
   for (const app of [pair.alice, pair.bob]) await expect.poll(async () => (await snapshot(app)).sessions[0]?.queued).toBe(0)
-})
+}
 
-test('an approval whose three seconds of undo are cut by a crash is undecided', async () => {
-  await bringRequest(pair)
+const killedWhileHeld = async (pair: Pair): Promise<void> => {
   await approvalReady(pair.bob, /Answer/)
   const approval = await pair.bob.approval()
   await approval.locator('[data-action=approve]').click()
@@ -93,4 +96,6 @@ test('an approval whose three seconds of undo are cut by a crash is undecided', 
   await unlock(pair.alice)
   await approve(pair.alice, /Open a session/)
   for (const app of [pair.alice, pair.bob]) await expect.poll(() => sessionStates(app), { timeout: 30_000 }).toEqual(['open'])
-})
+  await openConversation(pair.alice, pair.b)
+  await openConversation(pair.bob, pair.a)
+}

@@ -23,6 +23,7 @@ export const commandNames = [
   'peer.policy',
   'peer.zone',
   'peer.keepKey',
+  'peer.giveUp',
   'peer.forget',
   'knock.dismiss',
   'request.review',

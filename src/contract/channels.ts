@@ -38,6 +38,8 @@ export const commands = {
   'peer.zone': channel(z.strictObject({ peer: PeerRef, accepted: z.boolean() }), none),
   /** With trust `changed`: the presented key is put aside and the pinned one holds. */
   'peer.keepKey': channel(z.strictObject({ peer: PeerRef }), none),
+  /** What is on its way with a peer is given up, without a word on the wire. */
+  'peer.giveUp': channel(z.strictObject({ peer: PeerRef }), none),
   'peer.forget': channel(z.strictObject({ peer: PeerRef }), none),
   'knock.dismiss': channel(z.strictObject({ peer: PeerRef }), z.strictObject({ knock: KnockDto.nullable() })),
   'request.review': channel(z.strictObject({ id: Id }), none),

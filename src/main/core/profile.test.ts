@@ -134,6 +134,42 @@ describe('the relay goes and comes back', () => {
 })
 
 describe('what can be done', () => {
+  it('what was given up before the first answer came can be begun again, though the peer had taken it up', () => {
+    alice.profile.close(session)
+    alice.approveAll()
+    world.calm(15_000)
+    alice.profile.propose(bob.self.id)
+    world.calm(1_000)
+    bob.profile.answer(alice.self.id)
+    bob.approveAll()
+    world.calm(4_000)
+    alice.approveAll()
+    world.clock.advance(3_000)
+    while (world.wire.length > 0) world.deliver(0)
+    expect(bob.profile.engine.peekResponder(alice.self.id).state).toBe('resp_exchange')
+    // Bob's answer is lost, and alice does not wait for its repetition.
+    world.wire.length = 0
+    alice.profile.engine.stop(bob.self.id, 'Given up.')
+    const together = (): string | null => {
+      const { session: open } = alice.profile.engine.peekInitiator(bob.self.id)
+      return open !== null && bob.profile.engine.peekResponder(alice.self.id).session === open ? open : null
+    }
+    for (let attempt = 0; attempt < 3 && together() === null; attempt += 1) {
+      for (const s of alice.profile.sessions()) if (s.may.close) alice.profile.close(s.id)
+      alice.approveAll()
+      world.calm(240_000)
+      if (alice.profile.peer(bob.self.id)?.may.propose || alice.profile.peer(bob.self.id)?.may.reconnect) alice.profile.propose(bob.self.id)
+      world.calm(1_000)
+      for (const knock of bob.profile.knocks()) if (knock.kind === 'meet') bob.profile.answer(alice.self.id)
+      bob.approveAll()
+      world.calm(4_000)
+      alice.approveAll()
+      world.calm(10_000)
+    }
+    expect(together()).not.toBeNull()
+    expectTalk(world, together() as string)
+  })
+
   it('a session that is being closed cannot be closed again', () => {
     expect(alice.profile.session(session)?.may).toEqual({ send: true, close: true })
     alice.profile.close(session)

@@ -118,7 +118,10 @@ describe('identity', () => {
   ] satisfies [string, () => unknown, string][])('%s is no proof', (_name, hs, why) => {
     const before = rowsOf(alice)
     feed(confirmAs(mallory.id, nonceOf(1), hs()))
-    expect(rowsOf(alice)).toEqual(before)
+    expect(rowsOf(alice), 'of a stranger nobody wants: nothing').toEqual(before)
+    alice.profile.propose(mallory.id)
+    feed(confirmAs(mallory.id, nonceOf(1), hs()))
+    expect(alice.profile.engine.peekInitiator(mallory.id)).toMatchObject({ asking: null, wanted: true, state: 'init_ready' })
     expect(noticesOf(alice)).toContain(`The proof of this peer's keys was refused: ${why}.`)
     expect(alice.profile.engine.peekInitiator(mallory.id).offer).toBeNull()
     expectTalk(world, session)
@@ -127,6 +130,10 @@ describe('identity', () => {
   it('W17: a clock off by a time zone is named, and taken only after the person allowed it', () => {
     const carol = puppet('carol')
     const at = (): number => now() + 3_600_000
+    const before = rowsOf(alice)
+    feed(confirmAs(carol.id, nonceOf(1), carol.hs('response', nonceOf(1), at())))
+    expect(rowsOf(alice), 'a stranger’s clock is a stranger’s').toEqual(before)
+    alice.profile.propose(carol.id)
     feed(confirmAs(carol.id, nonceOf(1), carol.hs('response', nonceOf(1), at())))
     expect(alice.profile.engine.peekInitiator(carol.id).offer).toBeNull()
     expect(alice.profile.peer(carol.id)).toMatchObject({ zoneSkewMinutes: 60, zoneSkewAccepted: false })

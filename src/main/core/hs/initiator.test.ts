@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { SignPub } from '../brand.ts'
 import { type InitiatorEvent, initiator } from './initiator.ts'
 import { bob, env, keys, kxPub, NOW, noProof, offer, proof, refused, said, signPub, told } from './reducer.fixture.ts'
 import { CLOSE_INTERVAL_MS, CLOSES, ENDING_PATIENCE_MS, type Env, type InitiatorThread, newInitiator, PATIENCE_MS, ROUND_IDLE_MS } from './thread.ts'
@@ -66,7 +67,7 @@ const rows: Row[] = [
   // init_ready
   { name: 'want, first contact: a knock', from: ready, event: { type: 'want' }, to: { wanted: true, line: knockLine }, effects: ['send knock bob'] },
   { name: 'want with the reference of a closed session: reconnect', from: rested, event: { type: 'want' }, to: { wanted: true }, effects: ['send reconnect theirs'] },
-  { name: 'want where an offer waits: asks at once', from: { ...ready, offer }, event: { type: 'want' }, to: { wanted: true, asking: 'request' }, effects: ['unsend', 'ask request'] },
+  { name: 'want where an offer waits: asks at once', from: { ...ready, offer }, event: { type: 'want' }, to: { wanted: true, asking: 'request', line: null, dueAt: null }, effects: ['send knock bob', 'ask request'] },
   { name: 'want while asking', from: asked, event: { type: 'want' }, to: { wanted: true, asking: 'request' }, effects: [] },
   { name: 'confirm that was wanted', from: wanting, event: confirm('c1'), to: { offer, asking: 'request', line: null, dueAt: null }, effects: ['unsend', 'remember c1', 'ask request'] },
   { name: 'confirm nobody asked for: kept, not asked', from: ready, event: confirm('c1'), to: { offer, asking: null, state: 'init_ready' }, effects: ['remember c1', 'knock confirm'] },

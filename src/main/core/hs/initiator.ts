@@ -82,7 +82,8 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
   switch (e.type) {
     case 'want': {
       if (t.asking) return step(t, { wanted: true })
-      if (t.offer) return step(t, { wanted: true, asking: 'request', dueAt: null, line: null }, { do: 'unsend' }, { do: 'ask', step: 'request' })
+      // The offer may be one we used before and gave up on: a peer that took that request up hears from the knock that we begin anew.
+      if (t.offer) return step(t, { wanted: true, asking: 'request', dueAt: null, line: null }, { do: 'send', draft: { intent: 'knock', peer: t.peerId } }, { do: 'ask', step: 'request' })
       // An original that completed a cycle with us ignores every register: only the reference opens it again.
       const draft: HsDraft = t.peerReference ? { intent: 'reconnect', your_ref: t.peerReference } : { intent: 'knock', peer: t.peerId }
       return send(t, { wanted: true, dueAt: env.now + backoff(0, env.jitter, 1_000, 10_000) }, draft, env)

@@ -27,6 +27,7 @@ export const mainWindowCommands = (context: FileContext, from: Sender): Registra
     'peer.policy': (args) => wallet.peerPolicy(args),
     'peer.zone': (args) => wallet.peerZone(args),
     'peer.keepKey': (args) => wallet.peerKeepKey(args),
+    'peer.giveUp': (args) => wallet.peerGiveUp(args),
     'peer.forget': (args) => wallet.peerForget(args),
     'knock.dismiss': (args) => wallet.knockDismiss(args),
     'request.review': (args) => wallet.requestReview(args),

@@ -5,6 +5,8 @@ import { Button } from '../../components/button.tsx'
 import { HashCell } from '../../components/hash-cell.tsx'
 import { KeyPicture } from '../../components/key-picture.tsx'
 import { dayAndTimeInside, useNow } from '../../components/time.tsx'
+import { Problem } from '../../components/problem.tsx'
+import { useCommand } from '../../components/use-command.ts'
 import { toast } from '../../state/ui.ts'
 import css from './key-change.module.css'
 import { text } from './strings.ts'
@@ -15,6 +17,10 @@ type Presented = NonNullable<PeerDto['presented']>
 export function KeyChange({ peer, presented, onForget }: { peer: PeerDto; presented: Presented; onForget: () => void }) {
   const now = useNow(60_000)
   const keep = useRef<HTMLButtonElement>(null)
+  const keepKey = useCommand('peer.keepKey')
+  const stay = async (): Promise<void> => {
+    if ((await keepKey.run({ peer: peer.id })) !== undefined) toast(text.change.stayed)
+  }
   // The least destructive choice has the focus; the story above it stays in view.
   useEffect(() => keep.current?.focus({ preventScroll: true }), [])
   return (
@@ -73,10 +79,14 @@ export function KeyChange({ peer, presented, onForget }: { peer: PeerDto; presen
         <Button ref={keep} onClick={() => toast(text.change.kept)}>
           {text.change.keep}
         </Button>
+        <Button busy={keepKey.busy} onClick={() => void stay()}>
+          {text.change.stay}
+        </Button>
         <Button kind="leads-to-danger" onClick={onForget}>
           {text.change.forget}
         </Button>
       </div>
+      <Problem error={keepKey.error} />
     </section>
   )
 }

@@ -103,10 +103,11 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
   const propose = useCommand('peer.propose')
   const reconnect = useCommand('peer.reconnect')
   const answer = useCommand('peer.answer')
+  const giveUp = useCommand('peer.giveUp')
   const review = useCommand('request.review')
   const hasSession = useModel((model) => model.sessions.some((session) => session.peer === peer.id))
   const talking = useModel((model) => model.sessions.some((session) => session.peer === peer.id && session.may.send))
-  const error = propose.error ?? reconnect.error ?? answer.error ?? review.error
+  const error = propose.error ?? reconnect.error ?? answer.error ?? giveUp.error ?? review.error
 
   const doAnswer = async (): Promise<void> => {
     const request = await answer.run({ peer: peer.id })
@@ -118,6 +119,9 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
   const doReconnect = async (): Promise<void> => {
     if ((await reconnect.run({ peer: peer.id })) !== undefined) toast(text.done.reconnect)
   }
+  const doGiveUp = async (): Promise<void> => {
+    if ((await giveUp.run({ peer: peer.id })) !== undefined) toast(text.done.giveUp)
+  }
   const asks = useModel((model) => model.knocks.some((knock) => knock.peer === peer.id && knock.kind !== 'confirm'))
   // Whoever knocks is answered first; answering somebody who only showed up is possible, and rarely what is meant.
   const { may } = peer
@@ -128,6 +132,7 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
     ...(peer.may.propose && main !== 'propose' ? [{ label: text.act.propose, onSelect: () => void doPropose() }] : []),
     ...(peer.may.reconnect && main !== 'reconnect' ? [{ label: text.act.reconnect, onSelect: () => void doReconnect() }] : []),
     ...(may.answer && main !== 'answer' ? [{ label: text.act.answer, onSelect: () => void doAnswer() }] : []),
+    ...(peer.wanted && !talking ? [{ label: text.act.giveUp, onSelect: () => void doGiveUp() }] : []),
     { label: text.act.name, icon: <Pencil {...small} />, onSelect: () => onDialog('name') },
     'line',
     { label: text.act.forget, icon: <Trash2 {...small} />, danger: true, onSelect: () => onDialog('forget') },
