@@ -47,7 +47,7 @@ test('the first start, unlocking, Settings, and pages with nothing in them yet',
     await expect(main.getByRole('heading', { name: section, exact: true })).toBeVisible()
     await look(app, main, `settings-${section.toLowerCase()}`)
   }
-  await main.getByRole('button', { name: 'Lock', exact: true }).click()
+  await main.getByRole('banner').getByRole('button', { name: 'Lock' }).click()
   await expect.poll(() => stageOf(app)).toBe('locked')
   await look(app, main, 'unlock')
   await main.getByLabel('Passphrase', { exact: true }).fill('not the passphrase')

@@ -87,20 +87,39 @@ export const approvalReady = async (app: RunningApp, expected: RegExp): Promise<
   return ((await approval.locator('h1, h2').filter({ hasText: expected }).first().textContent()) ?? '').trim()
 }
 
-/** Presses the button when it is ready, by pointer; holds it where it asks for that. Returns the sentence that was decided. */
+/**
+ * Presses the button when it is ready, by pointer; holds it where it asks for that. Returns the sentence that was
+ * decided. A window that came up under the pointer takes the readiness away again, by design: then a person presses
+ * once more, and so does this.
+ */
 export const approve = async (app: RunningApp, expected: RegExp, before: () => Promise<void> = () => Promise.resolve()): Promise<string> => {
-  const sentence = await approvalReady(app, expected)
+  const waits = async () => (await snapshot(app)).requests.find((request) => expected.test(request.sentence) && request.undoUntil === null)?.id
+  let sentence = await approvalReady(app, expected)
   await before()
-  const approval = await app.approval()
+  const id = await waits()
+  for (let tries = 1; ; tries += 1) {
+    await press(await app.approval())
+    const decided = await until('the press to count', async () => (await waits()) !== id, 4_000).then(
+      () => true,
+      () => false,
+    )
+    if (decided) return sentence
+    if (tries === 3) throw new Error(`pressed three times in vain: ${sentence}`)
+    sentence = await approvalReady(app, expected)
+  }
+}
+
+const press = async (approval: Page): Promise<void> => {
   const button = approval.locator('[data-action=approve]')
-  if (/hold/i.test((await button.textContent()) ?? '')) {
-    await button.hover()
-    await approval.mouse.down()
-    // The hold is a gesture of 1.2 s.
-    await approval.waitForTimeout(1_350)
-    await approval.mouse.up()
-  } else await button.click()
-  return sentence
+  if (!/hold/i.test((await button.textContent()) ?? '')) return button.click()
+  await button.hover()
+  await approval.mouse.down()
+  // Let go when the button says that it was held for long enough; a hold that was broken off is let go of as well.
+  await approval
+    .locator('[data-action=approve][data-hold=full]')
+    .waitFor({ timeout: 4_000 })
+    .catch(() => {})
+  await approval.mouse.up()
 }
 
 /** The system's own dialogs cannot be operated by a test; what the person would choose in them is put in their place. */

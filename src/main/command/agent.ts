@@ -30,6 +30,8 @@ const Command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('propose'), peer: z.string().min(1).max(256) }),
   z.strictObject({ do: z.literal('answer'), peer: z.string().min(1).max(256) }),
   z.strictObject({ do: z.literal('close'), peer: z.string().max(256).optional(), session: z.string().max(64).optional() }),
+  /** With a changed key: the pinned one holds. */
+  z.strictObject({ do: z.literal('keep-key'), peer: z.string().min(1).max(256) }),
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.literal('quit') }),
 ])
@@ -183,6 +185,9 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
       wallet.sessionClose({ session: named })
       return
     }
+    case 'keep-key':
+      wallet.peerKeepKey({ peer: command.peer })
+      return
     case 'status': {
       const { app, peers, requests, sessions, knocks } = wallet.appSnapshot({})
       status({ event: 'status', relay: app.relay, peers, requests, sessions, knocks })

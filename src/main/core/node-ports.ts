@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from 'node:fs'
 import { workerKdf } from './identity/kdf.ts'
 import type { Cancel, Clock, Files, Log, Ports, Random } from './ports.ts'
 
@@ -30,9 +30,20 @@ export const systemRandom: Random = {
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
+/** Bytes; no file of ours is larger (a backup has at most 256 MiB). */
+const LARGEST_FILE = 300 * 1024 * 1024
+const requireFile = (path: string): Stats => {
+  const stats = statSync(path)
+  if (!stats.isFile()) throw Object.assign(new Error('EINVAL: not a file'), { code: 'EINVAL' })
+  return stats
+}
+
 /** The real file system. Folders are made with mode 0700; what is opened for writing never existed before. */
 export const nodeFiles: Files = {
   read: (path) => {
+    // A pipe or device would hold up the process for ever, a file of gigabytes fill its memory.
+    const { size } = requireFile(path)
+    if (size > LARGEST_FILE) throw Object.assign(new Error(`EFBIG: ${size} bytes`), { code: 'EFBIG' })
     const bytes = readFileSync(path)
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   },

@@ -4,7 +4,7 @@ import { names, policyAnswer, type StandingOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
 import type { DomainEvent } from './events.ts'
 import { AppFault } from './fault.ts'
-import { createEngine, type Engine, type PeerBook } from './hs/engine.ts'
+import { createEngine, LONGEST_WAIT_MS, type Engine, type PeerBook } from './hs/engine.ts'
 import type { HsDraft } from './hs/messages.ts'
 import { createReceiver } from './hs/receive.ts'
 import type { Self } from './hs/self.ts'
@@ -242,7 +242,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (stopped) return
     const now = clock.now()
     let next: number | null = approvals.nextExpiry()
-    for (const t of engine.threads()) if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt)
+    for (const t of engine.threads()) if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt > now + LONGEST_WAIT_MS ? now : t.dueAt)
     if (next !== null) wake = clock.schedule(Math.max(next - now, notBefore - now, 0), tick)
   }
   /** After a tick that failed (a full disk) the same one is still due: without a pause it would be tried without end. */

@@ -32,6 +32,14 @@ const settleImported = (store: Store, now: number): void => {
   }
 }
 
+const textOf = (bytes: Uint8Array): string => {
+  try {
+    return fromUtf8(bytes)
+  } catch {
+    throw new AppFault('FORMAT', 'This file is not an HSAgent identity: it is not text.')
+  }
+}
+
 export interface IdentityDeps {
   readonly ports: Ports
   readonly vault: Vault
@@ -93,7 +101,7 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
     },
 
     import: async (args: { path: string; name: string; importPassphrase: Bytes; passphrase: Bytes }): Promise<IdentityPublic> => {
-      const text = fromUtf8(readFile(ports.files, args.path, 'HSAgent identity'))
+      const text = textOf(readFile(ports.files, args.path, 'HSAgent identity'))
       const secret = await importIdV1(ports, text, args.importPassphrase, feed.progress(0, 1 / 3))
       try {
         requireForeign(secret.myId)

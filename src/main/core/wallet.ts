@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import {
   SettingsDto,
@@ -404,6 +404,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     /** `passphrase` is the identity's; the backup is sealed with `backupPassphrase`, else with the same. */
     identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
       const { store, identity } = unlocked()
+      // A profile's own folder holds the files it lives from, and is what the backup is to outlive.
+      if (resolve(args.path).startsWith(`${resolve(vault.profileFolder(identity.name))}${sep}`)) throw new AppFault('BAD_ARGUMENT', 'Choose a place outside the profile’s own folder.')
       await identities.backup({ ...args, identity, store, settings: settings(), backupPassphrase: args.backupPassphrase ?? args.passphrase })
       noteBackup(args.path)
       return backupDto()

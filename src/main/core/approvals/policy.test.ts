@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openHonestSession, relayed } from '../hs/puppet.fixture.ts'
-import { again, alice, begin, bob, carol, decide, end, log, only, waiting, world } from './approvals.fixture.ts'
+import { again, alice, begin, bob, carol, end, log, only, waiting, world } from './approvals.fixture.ts'
 import { noOrders, policyAnswer, type StandingOrders } from './policy.ts'
 
 beforeEach(() => begin())

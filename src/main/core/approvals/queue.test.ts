@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { puppet, relayed } from '../hs/puppet.fixture.ts'
-import { again, alice, askRequest, begin, carol, confirmFrom, decide, end, faultOf, log, only, waiting, world } from './approvals.fixture.ts'
+import { alice, askRequest, begin, carol, confirmFrom, decide, end, faultOf, log, only, waiting, world } from './approvals.fixture.ts'
 import { MOST_REQUESTS, UNDO_MS } from './approvals.ts'
 import { viewHash } from './view.ts'
 

@@ -22,6 +22,8 @@ import { hsSessionId, keyFingerprint, type Self } from './self.ts'
 import { newInitiator, newResponder, type Effect, type Env, type InitiatorThread, type ResponderThread, type Role, type Thread } from './thread.ts'
 import { toInitiator, toResponder, toRow, type RowTimes } from './thread-row.ts'
 
+/** Longer than the longest backoff with its jitter, ms. */
+export const LONGEST_WAIT_MS = 90_000
 /** Answers by policy that may wait for proof at a time; each is repeated for a day. */
 const MOST_UNPROVED = 50
 /** How long an accepted hs stays remembered, ms: as long as it could pass the age check on any admitted clock, and more. */
@@ -224,7 +226,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     return policy.kind === 'accept-until' && ports.clock.now() < policy.until
   }
   /** Answers under way to peers that have not shown a key yet; ids cost nothing to make up. */
-  const unproved = (): number => [...cache.values()].filter((t) => t.state === 'resp_confirm' && store.peers.get(t.peerId)?.pinnedAt == null).length
+  const unproved = (): number => [...cache.values()].filter((t) => (t.state === 'resp_confirm' || t.asking === 'confirm') && store.peers.get(t.peerId)?.pinnedAt == null).length
   const maybeAnswer = (peerId: PeerId, kind: 'present' | 'meet' | 'confirm' | 'reconnect'): void => {
     if (!answersByItself(peerId, kind) || peers.frozen(peerId)) return
     if (kind === 'confirm') return engine.initiator(peerId, { type: 'want' })
@@ -242,6 +244,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     const after = opening ? { ...thread, session: openSession(thread, opening.confirmNonce, opening.requestNonce) } : thread
     if (opening || JSON.stringify(after) !== JSON.stringify(before)) save(after, before, opening ? (keysOf(after) ?? proved) : undefined)
     for (const effect of effects) if (effect.do !== 'end' && effect.do !== 'open') run(effect, after, before)
+    if (before.state === 'resp_finalize' && after.state === 'resp_exchange' && after.session) sessions.reopen(after.session)
     if (after.state !== before.state && before.session && (after.state === 'init_finalize_propose' || after.state === 'resp_finalize')) {
       sessions.mark(before.session, 'Conclude', after.role === 'initiator' ? 'us' : 'them')
       sessions.closing(before.session)
@@ -303,7 +306,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
 
     tick: () => {
       const now = ports.clock.now()
-      const due = [...cache.values()].filter((t) => t.dueAt !== null && t.dueAt <= now)
+      // A tick further off than any wait can be was set before the clock was turned back.
+      const due = [...cache.values()].filter((t) => t.dueAt !== null && (t.dueAt <= now || t.dueAt > now + LONGEST_WAIT_MS))
       let failure: { readonly error: unknown } | undefined
       for (const t of due) {
         if (peers.frozen(t.peerId)) continue

@@ -43,7 +43,8 @@ export interface HsCheck {
   readonly nonce: string
   readonly localNow: number
   readonly ownSignPub: SignPub
-  readonly replayed: (signPub: SignPub, nonce: string) => boolean
+  /** `signature`: lower-case hex. */
+  readonly replayed: (signPub: SignPub, nonce: string, signature: string) => boolean
   /** A time-zone difference in minutes that the person accepted for this peer. */
   readonly acceptedZone: number | null
 }
@@ -79,7 +80,7 @@ export const checkHs = (check: HsCheck): HsProof => {
   const signPub = toHex(signKey) as SignPub
   if (signPub === check.ownSignPub) return { ok: false, why: 'own' }
   if (!verifies(signKey, hs)) return { ok: false, why: 'signature' }
-  if (check.replayed(signPub, hs.nonce)) return { ok: false, why: 'replayed' }
+  if (check.replayed(signPub, hs.nonce, signatureOf(hs))) return { ok: false, why: 'replayed' }
   const ahead = at - check.localNow - (check.acceptedZone ?? 0) * 60_000
   if (ahead < -HS_TTL_MS || ahead > HS_SKEW_MS) {
     const minutes = zoneMinutes(at - check.localNow)
@@ -97,12 +98,17 @@ const verifies = (signKey: Uint8Array, hs: HsObject): boolean => {
   }
 }
 
-/** Signature and nonce of an hs addressed to somebody else: remembered, so that nobody can turn it on us (type and parties are unsigned). */
-export const overheardHs = (hs: HsObject): { signPub: SignPub; nonce: string } | null => {
+/**
+ * Key and signature of an hs addressed to somebody else: remembered, so that nobody can turn it on us (type and parties are
+ * unsigned). By signature, not by nonce: the peer's own repeat is signed anew, and must not be kept out by a copy of the first.
+ */
+export const overheardHs = (hs: HsObject): string | null => {
   const signKey = decodeKey(hs.sign_pub)
-  if (!signKey || !admitEd25519(signKey) || !verifies(signKey, hs)) return null
-  return { signPub: toHex(signKey) as SignPub, nonce: hs.nonce }
+  return signKey && admitEd25519(signKey) && verifies(signKey, hs) ? signatureOf(hs) : null
 }
+
+/** One name for a signature, whatever its base64 looks like. */
+export const signatureOf = (hs: HsObject): string => toHex(fromBase64Lenient(hs.sig))
 
 /**
  * The session key: HKDF-SHA256 of the static X25519 secret, no salt, info `handshake`, 32 bytes. Static on both sides,

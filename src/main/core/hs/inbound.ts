@@ -8,7 +8,7 @@ import type { Opened, Proof } from './thread.ts'
 export interface ProofContext {
   readonly self: Self
   readonly localNow: number
-  readonly replayed: (signPub: string, nonce: string) => boolean
+  readonly replayed: (signPub: string, nonce: string, signature: string) => boolean
   readonly acceptedZone: number | null
 }
 

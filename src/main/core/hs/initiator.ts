@@ -33,6 +33,9 @@ export type InitiatorEvent =
 
 type S = Step<InitiatorThread>
 
+/** How long a real answer may take before the nonce of a refused one is good enough to conclude with, ms. */
+const DRAIN_AFTER_MS = 10_000
+
 /**
  * The initiator of the hs profile: `init_ready → init_exchange → init_finalize_propose → init_finalize_close → init_ready`
  * (docs/protocol.md, "Initiator"). Pure: the same thread, event and env give the same step.
@@ -149,7 +152,8 @@ const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       // The outer message is unsigned: only a body sealed with the session key proves that the peer spoke.
       if (e.opened.kind === 'refused') {
         // A peer that lost the key (an original that was restarted) answers in the clear for ever. The session stands still, but it can be concluded.
-        return t.concluding ? conclude({ ...t, peerNonce: e.myNonce }, env) : step(t, { drainNonce: e.myNonce }, { do: 'deliver', opened: e.opened })
+        // Its nonce may be anybody's, so it waits until a real answer is overdue.
+        return step(t, { drainNonce: e.myNonce }, { do: 'deliver', opened: e.opened })
       }
       const next = { ...t, peerNonce: e.myNonce, drainNonce: null, localNonce: null, line: null, tries: 0, since: env.now, dueAt: env.now + ROUND_IDLE_MS } as const
       // An original can overwrite its own row with the answer before: what it said then is known, and a new round gets it going again.
@@ -162,6 +166,7 @@ const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
     }
     case 'tick': {
       if (t.localNonce !== null) {
+        if (t.concluding && t.drainNonce !== null && waited(t, env) >= DRAIN_AFTER_MS) return conclude({ ...t, peerNonce: t.drainNonce }, env)
         const patience = t.concluding ? 2 * 60_000 : PATIENCE_MS
         return again(t, env, patience, t.concluding ? 'The peer did not answer. Ended on our side.' : 'The peer did not answer for a day.')
       }
@@ -175,7 +180,6 @@ const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       return t.asking || t.concluding ? step(t, {}) : step(t, { asking: 'conclude' }, { do: 'ask', step: 'conclude' })
     case 'approved':
       if (e.step !== 'conclude' || t.asking !== 'conclude') return step(t, {}, drop('nothing to approve'))
-      if (t.drainNonce !== null) return conclude({ ...t, peerNonce: t.drainNonce }, env)
       if (t.localNonce !== null) return step(t, { asking: null, concluding: true, since: env.now, dueAt: env.now + backoff(0, env.jitter) })
       return conclude({ ...t, asking: null }, env)
     case 'declined':

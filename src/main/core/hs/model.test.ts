@@ -234,7 +234,11 @@ describe('two wallets under any order, loss and duplication', () => {
           world.close()
         }
       }),
-      { numRuns: runs, endOnFailure: process.env['MODEL_SHRINK'] === undefined, ...(process.env['MODEL_SEED'] ? { seed: Number(process.env['MODEL_SEED']) } : {}) },
+      {
+        numRuns: runs,
+        endOnFailure: process.env['MODEL_SHRINK'] === undefined,
+        ...(process.env['MODEL_SEED'] ? { seed: Number(process.env['MODEL_SEED']) } : {}),
+      },
     )
     if (process.env['MODEL_TALK']) console.log(JSON.stringify(seen))
     // The property would hold in a world where nothing ever opens.

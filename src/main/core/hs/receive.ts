@@ -43,7 +43,7 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
   const { ports, store, engine, peers, self } = deps
   const heard = new Set<string>()
 
-  const replayed = (signPub: string, nonce: string): boolean => heard.has(`${signPub}:${nonce}`) || store.replay.seen(signPub, nonce)
+  const replayed = (signPub: string, nonce: string, signature: string): boolean => heard.has(signature) || store.replay.seen(signPub, nonce)
 
   /** Told once, and only of a key that matters: a stranger's clock is a stranger's, and nobody may set a pinned peer's. */
   const zoned = (from: PeerId, { minutes, signPub }: { readonly minutes: number; readonly signPub: string }): void => {
@@ -74,7 +74,9 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
       return false
     }
     const t = engine.peekInitiator(from)
-    if (compared === 'other' && (t.asking || engine.peekResponder(from).state !== 'resp_ready')) {
+    const r = engine.peekResponder(from)
+    // What a person looks at, or has answered, is not exchanged under their eyes.
+    if (compared === 'other' && (t.asking || r.asking || r.state !== 'resp_ready')) {
       deps.notice(from, 'caution', 'Another key claims this peer’s id. It was not taken.')
       return false
     }
@@ -165,7 +167,7 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
       if (!hs.success) return
       const known = overheardHs(hs.data)
       if (!known) return
-      heard.add(`${known.signPub}:${known.nonce}`)
+      heard.add(known)
       if (heard.size > MOST_OVERHEARD) for (const oldest of heard) { heard.delete(oldest); break }
     },
   }

@@ -219,6 +219,11 @@ const finalize = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
       const { thread, effects } = closed(t, '[resp_finalize -> resp_ready] CLOSE SUCCESS (seen by its reconnect)')
       return { thread, effects: [...effects, { do: 'knock', kind: 'reconnect' }] }
     }
+    case 'request': {
+      // Anybody can conclude in the peer's name, our nonce is in the clear. A sealed request that echoes it says that the peer did not.
+      if (t.session === null || t.localNonce === null || e.yourNonce !== t.localNonce || e.seen || e.opened.kind === 'refused') return step(t, {}, drop('request in resp_finalize'))
+      return exchange({ ...t, state: 'resp_exchange', localReference: null, peerReference: null, line: null }, e, env)
+    }
     case 'tick':
       return again(t, env, ENDING_PATIENCE_MS, 'The peer did not close. Ended on our side.')
     case 'register':

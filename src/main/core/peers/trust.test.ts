@@ -97,7 +97,12 @@ describe('trust', () => {
 describe('names', () => {
   it('are cut of what would turn a line around or write into a terminal', () => {
     expect(cleanText('a\u202eb\u200bc\u0007d\u2028e')).toBe('abcde')
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)), (text) => !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(cleanText(text))))
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)),
+        (text) => !/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(cleanText(text)),
+      ),
+    )
     expect(admitName(' Bob \t  B ')).toBe('Bob B')
     for (const none of ['', '   ', '\u200b', 5, null, {}, 'x'.repeat(65)]) expect(admitName(none)).toBeNull()
   })

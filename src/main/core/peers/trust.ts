@@ -73,7 +73,7 @@ export const isFrozen = (peer: PeerRow): boolean => peer.trust === 'changed' || 
 export const isTrusted = (peer: PeerRow): boolean => pinnedStates.includes(peer.trust) && peer.trust !== 'changed'
 
 /** Names and ids come from strangers: controls, bidi and zero-width characters are cut before anything is drawn or logged. */
-export const cleanText = (text: string): string => text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, '')
+export const cleanText = (text: string): string => text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu, '')
 
 /** Longest name a peer can claim, UTF-16 units. */
 const LONGEST_NAME = 64

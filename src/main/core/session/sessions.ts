@@ -46,6 +46,8 @@ export interface Sessions {
   answered(id: string): void
   end(id: string, how: 'closed' | 'ended', reason: string): void
   closing(id: string): void
+  /** The end was forged: the peer goes on speaking with the session key. */
+  reopen(id: string): void
   write(id: string, text: string): MessageRow
   event(id: string, text: string): void
   /** Oldest message that waits for a round, or null. */
@@ -149,6 +151,13 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
     closing: (id) => {
       const row = find(id)
       if (row.state === 'open') put({ ...row, state: 'closing' })
+    },
+
+    reopen: (id) => {
+      const row = find(id)
+      if (row.state !== 'closing') return
+      put({ ...row, state: 'open' }, { steps: extraOf(row).steps.map((s) => (s.name === 'Conclude' ? { ...s, at: null } : s)) })
+      addEvent(row, 'Somebody else asked to end this session in the peer’s name. It goes on.')
     },
 
     write: (id, text) => {
