@@ -32,7 +32,8 @@ export const skipBackup = async ({ main }: RunningApp): Promise<void> => {
   await page(main, 'Peers').first().waitFor()
 }
 
-const page = (main: Page, name: string) => main.getByRole('navigation').getByRole('link', { name }).or(main.getByRole('navigation').getByRole('button', { name }))
+const page = (main: Page, name: string) =>
+  main.getByRole('navigation').getByRole('link', { name }).or(main.getByRole('navigation').getByRole('button', { name }))
 
 export const goTo = async ({ main }: RunningApp, name: 'Peers' | 'Proposals' | 'Sessions' | 'Settings'): Promise<void> => {
   await page(main, name).first().click()
@@ -42,7 +43,9 @@ export const goTo = async ({ main }: RunningApp, name: 'Peers' | 'Proposals' | '
 /** What the window knows, asked through its own bridge. */
 export const snapshot = ({ main }: RunningApp): Promise<Snapshot> =>
   main.evaluate(async () => {
-    const { countersign } = window as unknown as { countersign: { invoke(name: string, args: object): Promise<{ ok: boolean; value?: unknown; error?: { text: string } }> } }
+    const { countersign } = window as unknown as {
+      countersign: { invoke(name: string, args: object): Promise<{ ok: boolean; value?: unknown; error?: { text: string } }> }
+    }
     const answer = await countersign.invoke('app.snapshot', {})
     if (!answer.ok) throw new Error(answer.error?.text)
     return answer.value as Snapshot
@@ -58,7 +61,10 @@ export const labelOf = async (app: RunningApp, id: string): Promise<string> => {
 /** Chooses a peer by the beginning of its id and asks it for a session. */
 export const choosePeer = async (app: RunningApp, id: string): Promise<void> => {
   await goTo(app, 'Peers')
-  await app.main.getByText(await labelOf(app, id), { exact: true }).first().click({ timeout: 30_000 })
+  await app.main
+    .getByText(await labelOf(app, id), { exact: true })
+    .first()
+    .click({ timeout: 30_000 })
 }
 
 /** Polls until it holds; the message names what was waited for. */
@@ -145,7 +151,10 @@ export const say = async ({ main }: RunningApp, text: string): Promise<void> => 
 
 export const openConversation = async (app: RunningApp, id: string): Promise<void> => {
   await goTo(app, 'Sessions')
-  await app.main.getByText(await labelOf(app, id), { exact: true }).first().click()
+  await app.main
+    .getByText(await labelOf(app, id), { exact: true })
+    .first()
+    .click()
   await app.main.getByRole('textbox', { name: /Write to/ }).waitFor()
 }
 

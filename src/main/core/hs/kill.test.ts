@@ -192,17 +192,20 @@ describe('killed at every boundary, with nobody there', () => {
   // Much the same boundaries as below: every fourth is enough each time, KILL_STEP=1 is all of them.
   const every = Number(process.env['KILL_STEP'] ?? 4)
 
-  it.each(['alice', 'bob'])('%s, at each of them once', { timeout: 600_000 }, (who) => {
-    const count = undisturbed.hits[who]?.length ?? 0
-    expect(count).toBeGreaterThan(100)
-    const slow: string[] = []
-    for (let at = 0; at < count; at += every) {
-      const { died, minutes } = machineStory(who, at)
-      expect(died, `${who} at ${at}`).toBe(true)
-      if (minutes > 3) slow.push(`${at}: ${minutes.toFixed(1)} min`)
-    }
-    expect(slow).toEqual([])
-  })
+  it.each(['alice', 'bob'].map((who) => [who, undisturbed.hits[who]?.length ?? 0, every] as const))(
+    '%s, at its %i boundaries, every %i',
+    { timeout: 600_000 },
+    (who, count) => {
+      expect(count).toBeGreaterThan(100)
+      const slow: string[] = []
+      for (let at = 0; at < count; at += every) {
+        const { died, minutes } = machineStory(who, at)
+        expect(died, `${who} at ${at}`).toBe(true)
+        if (minutes > 3) slow.push(`${at}: ${minutes.toFixed(1)} min`)
+      }
+      expect(slow).toEqual([])
+    },
+  )
 })
 
 describe('killed at every boundary', () => {
@@ -226,15 +229,18 @@ describe('killed at every boundary', () => {
     expect(undisturbed.minutes).toBeLessThan(2)
   })
 
-  it.each(['alice', 'bob'])('%s, at each of them once', { timeout: 600_000 }, (who) => {
-    const count = undisturbed.hits[who]?.length ?? 0
-    expect(count).toBeGreaterThan(100)
-    const slow: string[] = []
-    for (let at = 0; at < count; at += every) {
-      const { died, minutes } = story(who, at)
-      expect(died, `${who} at ${at}`).toBe(true)
-      if (minutes > 3) slow.push(`${at}: ${minutes.toFixed(1)} min`)
-    }
-    expect(slow).toEqual([])
-  })
+  it.each(['alice', 'bob'].map((who) => [who, undisturbed.hits[who]?.length ?? 0, every] as const))(
+    '%s, at its %i boundaries, every %i',
+    { timeout: 600_000 },
+    (who, count) => {
+      expect(count).toBeGreaterThan(100)
+      const slow: string[] = []
+      for (let at = 0; at < count; at += every) {
+        const { died, minutes } = story(who, at)
+        expect(died, `${who} at ${at}`).toBe(true)
+        if (minutes > 3) slow.push(`${at}: ${minutes.toFixed(1)} min`)
+      }
+      expect(slow).toEqual([])
+    },
+  )
 })
