@@ -6,8 +6,8 @@ export default defineConfig({
   outputDir: 'test-results/e2e',
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  // Two windows of an app with a key derivation in it fill two cores.
-  workers: 1,
+  // Files side by side: most of the time is waiting (arming, undo, the hold), not work.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],

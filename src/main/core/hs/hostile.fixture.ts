@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { openWorld, type Side, type World } from '../world.fixture.ts'
 import { dropsOf, openHonestSession, puppet, rowsOf } from './puppet.fixture.ts'
 
-// For tests: the weaknesses of the original that docs/protocol.md lists, tried on a wallet that has an honest session
+// For tests: the weaknesses of the original that docs/security.md lists, tried on a wallet that has an honest session
 // going on. The world fails a test at the first line that is logged as an error, so "the process lives" is checked throughout.
 
 export let world: World
