@@ -35,7 +35,10 @@ interface Running {
 }
 
 const start = (folder: string, ...args: string[]): Running => {
-  const child = spawn('node', ['bin/countersign.js', ...args], { env: { ...process.env, COUNTERSIGN_HOME: join(home.path, folder) }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('node', ['bin/countersign.js', ...args], {
+    env: { ...process.env, COUNTERSIGN_HOME: join(home.path, folder) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   running.push(child)
   const events: Record<string, unknown>[] = []
   let [out, err, rest] = ['', '', '']
@@ -76,8 +79,18 @@ test('says what is wrong in one line, with an exit code of its own', async () =>
     ['a name that is a path', 2, /^countersign: NAME: .*\n$/, ['identity', 'create', '--name', '../carol', '--passphrase-file', secret]],
     ['a weak passphrase', 2, /^countersign: WEAK_PASSPHRASE: .*\n$/, ['identity', 'create', '--name', 'dave', '--passphrase-file', file('weak', 'password\n')]],
     ['no passphrase file', 2, /^countersign: UNREADABLE: .*\n$/, ['identity', 'create', '--name', 'dave', '--passphrase-file', join(home.path, 'nowhere')]],
-    ['a wrong passphrase', 3, /^countersign: WRONG_PASSPHRASE: .*\n$/, ['agent', '--name', 'carol', '--passphrase-file', file('wrong', 'not the right passphrase\n'), '--quiet']],
-    ['a file that is no backup', 2, /^countersign: (FORMAT|TRUNCATED): .*\n$/, ['identity', 'restore', '--name', 'erin', '--passphrase-file', secret, '--file', secret]],
+    [
+      'a wrong passphrase',
+      3,
+      /^countersign: WRONG_PASSPHRASE: .*\n$/,
+      ['agent', '--name', 'carol', '--passphrase-file', file('wrong', 'not the right passphrase\n'), '--quiet'],
+    ],
+    [
+      'a file that is no backup',
+      2,
+      /^countersign: (FORMAT|TRUNCATED): .*\n$/,
+      ['identity', 'restore', '--name', 'erin', '--passphrase-file', secret, '--file', secret],
+    ],
   ]
   for (const [what, code, line, args] of cases) {
     const ended = await run('codes', ...args)
@@ -90,7 +103,15 @@ test('says what is wrong in one line, with an exit code of its own', async () =>
 
 test('gives up on a relay when the original’s configuration says so', async () => {
   await create('config', 'carol')
-  const config = file('client.json', JSON.stringify({ host: '127.0.0.1', port: await freePort(), logger: { level: 'INFO' }, hyper_parameters: { reconnection: { retry_delay_seconds: 1, primary_retry_limit: 1 } } }))
+  const config = file(
+    'client.json',
+    JSON.stringify({
+      host: '127.0.0.1',
+      port: await freePort(),
+      logger: { level: 'INFO' },
+      hyper_parameters: { reconnection: { retry_delay_seconds: 1, primary_retry_limit: 1 } },
+    }),
+  )
   const ended = await run('config', 'agent', '--name', 'carol', '--passphrase-file', secret, '--config', config, '--json')
   expect(ended.code).toBe(5)
   expect(ended.out).toContain('"code":"RELAY"')
@@ -147,7 +168,8 @@ test('two agents, decided line by line: ask, approve, talk, close; one process a
   // What was said is in no log and in no file in the clear.
   const secrets = ['over the wire', 'a fine long passphrase']
   for (const end of ends) for (const text of secrets) expect(end.err).not.toContain(text)
-  for (const name of readdirSync(join(home.path, 'a', 'alice'))) for (const text of [...secrets, b]) expect(readFileSync(join(home.path, 'a', 'alice', name)).includes(text), `${text} in ${name}`).toBe(false)
+  for (const name of readdirSync(join(home.path, 'a', 'alice')))
+    for (const text of [...secrets, b]) expect(readFileSync(join(home.path, 'a', 'alice', name)).includes(text), `${text} in ${name}`).toBe(false)
 })
 
 test('an identity goes out and comes in again: backup, restore, export, import, passphrase, archive', async () => {
@@ -157,11 +179,43 @@ test('an identity goes out and comes in again: backup, restore, export, import, 
   mkdirSync(join(home.path, 'files'))
   const [backup, exported] = [join(home.path, 'files', 'alice.csbackup'), join(home.path, 'files', 'id_agent_alice.json')]
   const own = ['--name', 'alice', '--passphrase-file', secret, '--json', '--quiet']
-  expect((await run('out', 'identity', 'backup', ...own, '--file', backup, '--backup-passphrase-file', file('other', 'another fine passphrase\n'))).code).toBe(0)
+  expect((await run('out', 'identity', 'backup', ...own, '--file', backup, '--backup-passphrase-file', file('other', 'another fine passphrase\n'))).code).toBe(
+    0,
+  )
   expect((await run('out', 'identity', 'export', ...own, '--file', exported)).code).toBe(0)
   // The same identity twice in one home would drop its own lines.
-  expect((await run('out', 'identity', 'restore', '--name', 'again', '--passphrase-file', secret, '--backup-passphrase-file', join(home.path, 'other'), '--file', backup)).code).toBe(2)
-  const restored = await run('back', 'identity', 'restore', '--name', 'alice', '--passphrase-file', secret, '--backup-passphrase-file', join(home.path, 'other'), '--file', backup, '--json', '--quiet')
+  expect(
+    (
+      await run(
+        'out',
+        'identity',
+        'restore',
+        '--name',
+        'again',
+        '--passphrase-file',
+        secret,
+        '--backup-passphrase-file',
+        join(home.path, 'other'),
+        '--file',
+        backup,
+      )
+    ).code,
+  ).toBe(2)
+  const restored = await run(
+    'back',
+    'identity',
+    'restore',
+    '--name',
+    'alice',
+    '--passphrase-file',
+    secret,
+    '--backup-passphrase-file',
+    join(home.path, 'other'),
+    '--file',
+    backup,
+    '--json',
+    '--quiet',
+  )
   expect(JSON.parse(restored.out)).toEqual(shown)
   const imported = await run('in', 'identity', 'import', '--name', 'lyra', '--passphrase-file', secret, '--file', exported, '--json', '--quiet')
   expect(JSON.parse(imported.out)).toEqual({ ...shown, name: 'lyra' })

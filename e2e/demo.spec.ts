@@ -29,7 +29,11 @@ test('the demo fails with a build that rejects where it should approve', async (
   test.setTimeout(180_000)
   const folder = rejectingBuild()
   try {
-    const demo = spawn('node', ['scripts/demo.mjs', '--app', folder], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, COUNTERSIGN_DEMO_OUTPUT: join(folder, 'demo-output') } })
+    const demo = spawn('node', ['scripts/demo.mjs', '--app', folder], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, COUNTERSIGN_DEMO_OUTPUT: join(folder, 'demo-output') },
+    })
     let said = ''
     for (const stream of [demo.stdout, demo.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text))
     const code = await new Promise<number | null>((done) => demo.once('close', done))

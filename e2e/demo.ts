@@ -4,8 +4,8 @@ import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { launch, type RunningApp, temporaryHome } from './app.ts'
 import {
-  approve,
   approvalReady,
+  approve,
   chooseFile,
   choosePeer,
   createIdentity,
@@ -14,8 +14,8 @@ import {
   openConversation,
   passphrase,
   review,
-  say,
   saveFile,
+  say,
   skipBackup,
   snapshot,
   until,
@@ -52,9 +52,9 @@ const database = (home: string, name: string) => {
   try {
     const one = (sql: string): number => Number((db.prepare(sql).get() as { n: number }).n)
     return {
-      threads: (db.prepare('SELECT role, state, exchange_count AS rounds FROM role_state ORDER BY role').all() as { role: string; state: string; rounds: number }[]).map(
-        (t) => `${t.role} ${t.state}`,
-      ),
+      threads: (
+        db.prepare('SELECT role, state, exchange_count AS rounds FROM role_state ORDER BY role').all() as { role: string; state: string; rounds: number }[]
+      ).map((t) => `${t.role} ${t.state}`),
       decisions: one('SELECT count(*) AS n FROM decision'),
       ours: one("SELECT count(*) AS n FROM message WHERE direction = 'ours'"),
       theirs: one("SELECT count(*) AS n FROM message WHERE direction = 'theirs'"),
@@ -69,7 +69,14 @@ const database = (home: string, name: string) => {
 const sessionsOf = async (app: RunningApp) => (await snapshot(app)).sessions
 
 /** Proposes (or reconnects) as alice, answers as bob, and decides both prompts. */
-const openSession = async (alice: RunningApp, bob: RunningApp, a: string, b: string, button: 'Propose session' | 'Reconnect', round: number): Promise<string> => {
+const openSession = async (
+  alice: RunningApp,
+  bob: RunningApp,
+  a: string,
+  b: string,
+  button: 'Propose session' | 'Reconnect',
+  round: number,
+): Promise<string> => {
   const before = (await sessionsOf(alice)).length
   await choosePeer(alice, b)
   await shot(alice.main, `alice-peer-${round}`)
@@ -78,7 +85,10 @@ const openSession = async (alice: RunningApp, bob: RunningApp, a: string, b: str
   await until('alice at bob’s door', async () => (await snapshot(bob)).knocks.some((k) => k.peer === a))
   await shot(bob.main, `bob-proposals-${round}`)
   fact(`bob sees that alice asks (${(await snapshot(bob)).knocks.find((k) => k.peer === a)?.kind})`, true)
-  await bob.main.getByRole('button', { name: /Answer/ }).first().click()
+  await bob.main
+    .getByRole('button', { name: /Answer/ })
+    .first()
+    .click()
   const prompt = await review(bob)
   await shot(prompt, `bob-approval-confirm-${round}`)
   const answered = await approve(bob, /Answer/, () => shot(prompt, `bob-approval-ready-${round}`))
@@ -134,12 +144,18 @@ const story = async (): Promise<void> => {
     await Promise.all([createIdentity(alice, 'alice'), createIdentity(bob, 'bob')])
     await shot(alice.main, 'backup-offer')
     await Promise.all([skipBackup(alice), skipBackup(bob)])
-    await until('both on the relay', async () => (await snapshot(alice)).app.relay.state === 'connected' && (await snapshot(bob)).app.relay.state === 'connected')
+    await until(
+      'both on the relay',
+      async () => (await snapshot(alice)).app.relay.state === 'connected' && (await snapshot(bob)).app.relay.state === 'connected',
+    )
     const [first, second] = [(await snapshot(alice)).app, (await snapshot(bob)).app]
     const [a, b] = [first.profile?.myId ?? '', second.profile?.myId ?? '']
     fact(`alice is ${a}, key words ${first.profile?.words.slice(0, 4).join(' · ')}`, a !== '')
     fact(`bob is ${b}, key words ${second.profile?.words.slice(0, 4).join(' · ')}`, b !== '' && b !== a)
-    fact(`one of them runs the relay on port ${port}, the other joined it`, first.relay.port === port && second.relay.port === port && first.relay.joined !== second.relay.joined)
+    fact(
+      `one of them runs the relay on port ${port}, the other joined it`,
+      first.relay.port === port && second.relay.port === port && first.relay.joined !== second.relay.joined,
+    )
 
     tell('2. They meet, and each step is approved')
     await openSession(alice, bob, a, b, 'Propose session', 1)
@@ -154,8 +170,14 @@ const story = async (): Promise<void> => {
     await shot(alice.main, 'alice-session')
     await shot(bob.main, 'bob-session')
     const [da, db] = [database(homes.alice.path, 'alice'), database(homes.bob.path, 'bob')]
-    fact(`alice’s database: ${da.threads.join(', ')}; ${da.ours} messages out, ${da.theirs} in, ${da.decisions} decision`, da.ours === 2 && da.theirs === 1 && da.decisions === 1)
-    fact(`bob’s database: ${db.threads.join(', ')}; ${db.ours} message out, ${db.theirs} in, ${db.decisions} decision`, db.ours === 1 && db.theirs === 2 && db.decisions === 1)
+    fact(
+      `alice’s database: ${da.threads.join(', ')}; ${da.ours} messages out, ${da.theirs} in, ${da.decisions} decision`,
+      da.ours === 2 && da.theirs === 1 && da.decisions === 1,
+    )
+    fact(
+      `bob’s database: ${db.threads.join(', ')}; ${db.ours} message out, ${db.theirs} in, ${db.decisions} decision`,
+      db.ours === 1 && db.theirs === 2 && db.decisions === 1,
+    )
 
     tell('4. They close, and open again')
     await closeSession(alice, bob, 1)
@@ -171,20 +193,31 @@ const story = async (): Promise<void> => {
     await goTo(bob, 'Proposals')
     await shot(bob.main, 'bob-history')
     const [ea, eb] = [database(homes.alice.path, 'alice'), database(homes.bob.path, 'bob')]
-    fact(`alice’s database: ${ea.sessions} sessions, ${ea.decisions} decisions, nothing left to send`, ea.sessions === 2 && ea.decisions === 4 && ea.outbox === 0)
+    fact(
+      `alice’s database: ${ea.sessions} sessions, ${ea.decisions} decisions, nothing left to send`,
+      ea.sessions === 2 && ea.decisions === 4 && ea.outbox === 0,
+    )
     fact(`bob’s database: ${eb.sessions} sessions, ${eb.decisions} decisions, nothing left to send`, eb.sessions === 2 && eb.decisions === 2 && eb.outbox === 0)
 
     tell('5. Alice backs her identity up, and restores it elsewhere')
     await goTo(alice, 'Settings')
     await shot(alice.main, 'settings')
-    await alice.main.getByRole('link', { name: 'Backup' }).or(alice.main.getByRole('button', { name: 'Backup', exact: true })).or(alice.main.getByRole('tab', { name: 'Backup' })).first().click()
+    await alice.main
+      .getByRole('link', { name: 'Backup' })
+      .or(alice.main.getByRole('button', { name: 'Backup', exact: true }))
+      .or(alice.main.getByRole('tab', { name: 'Backup' }))
+      .first()
+      .click()
     const file = join(homes.alice.path, 'alice.csbackup')
     await saveFile(alice, file)
     await alice.main.getByLabel('Your passphrase', { exact: true }).fill(passphrase)
     await alice.main.getByRole('button', { name: 'Write backup…' }).click()
     await until('the backup is proved', async () => (await snapshot(alice)).app.backup.verifiedAt !== null)
     await shot(alice.main, 'settings-backup')
-    fact(`the backup was written, read back and opened: ${(await snapshot(alice)).app.backup.fileName}`, (await snapshot(alice)).app.backup.fileName === 'alice.csbackup')
+    fact(
+      `the backup was written, read back and opened: ${(await snapshot(alice)).app.backup.fileName}`,
+      (await snapshot(alice)).app.backup.fileName === 'alice.csbackup',
+    )
     await alice.main.getByRole('button', { name: 'Lock' }).first().click()
     await until('alice is locked', async () => (await snapshot(alice)).app.stage === 'locked')
     await shot(alice.main, 'unlock')
@@ -202,7 +235,10 @@ const story = async (): Promise<void> => {
     await restored.main.getByRole('button', { name: 'Restore identity' }).click()
     await until('the identity is restored', async () => (await snapshot(restored)).app.stage === 'open')
     const back = await snapshot(restored)
-    fact(`restored elsewhere: the same id and key words (${back.app.profile?.words.slice(0, 2).join(' · ')})`, back.app.profile?.myId === a && back.app.profile.signPub === first.profile?.signPub)
+    fact(
+      `restored elsewhere: the same id and key words (${back.app.profile?.words.slice(0, 2).join(' · ')})`,
+      back.app.profile?.myId === a && back.app.profile.signPub === first.profile?.signPub,
+    )
     fact(`with bob’s pin and ${back.history.length} decisions`, back.peers.find((p) => p.id === b)?.trust === 'pinned' && back.history.length === 4)
     await until('the restored wallet sees bob', async () => (await snapshot(restored)).peers.some((p) => p.id === b && p.online))
     await openSession(restored, bob, a, b, 'Reconnect', 3)

@@ -70,7 +70,10 @@ export function openCountersign(bin) {
      * @param {number} port
      */
     async startRelay(ground, port) {
-      const relay = run(ground, 'countersign relay', ['relay', '--host', '127.0.0.1', '--port', String(port), '--json'], { ...process.env, COUNTERSIGN_HOME: join(ground.folder, 'home-relay') })
+      const relay = run(ground, 'countersign relay', ['relay', '--host', '127.0.0.1', '--port', String(port), '--json'], {
+        ...process.env,
+        COUNTERSIGN_HOME: join(ground.folder, 'home-relay'),
+      })
       await until('our relay is ready', START_SECONDS, () => alive(relay.child) && relay.events('ready').length > 0)
       return relay.child
     },
@@ -102,7 +105,10 @@ export function openCountersign(bin) {
       }
       const show = async () => {
         const text = await command('identity', 'show', '--name', name, '--json')
-        const found = text.split('\n').map(parseObject).find((object) => object && typeof object['sign_pub_b64'] === 'string')
+        const found = text
+          .split('\n')
+          .map(parseObject)
+          .find((object) => object && typeof object['sign_pub_b64'] === 'string')
         if (!found) throw new Error(`countersign identity show --json printed no sign_pub_b64:\n${text}`)
         wallet.shown = /** @type {Shown} */ (/** @type {unknown} */ (found))
       }

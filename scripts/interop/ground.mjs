@@ -38,7 +38,12 @@ export function createGround() {
     for (const child of running.values()) killGroup(child.pid)
   }
   process.once('exit', killAll)
-  for (const [signal, code] of /** @type {const} */ ([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]])) process.once(signal, () => process.exit(code))
+  for (const [signal, code] of /** @type {const} */ ([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ]))
+    process.once(signal, () => process.exit(code))
 
   return {
     folder,
@@ -63,11 +68,13 @@ export function createGround() {
         child.on('error', (error) => {
           text += `${command} cannot be started: ${error.message}\n`
           running.delete(handle)
-          resolve((code = 127))
+          code = 127
+          resolve(code)
         })
         child.on('close', (status) => {
           running.delete(handle)
-          resolve((code = status))
+          code = status
+          resolve(code)
         })
       })
       /** @type {Child} */
@@ -100,7 +107,7 @@ export function createGround() {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the originals colour their log
+// The originals colour their log.
 const COLOURS = /\x1b\[\d*m/g
 
 /**

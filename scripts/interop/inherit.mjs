@@ -30,7 +30,11 @@ export async function inherit({ ground, originals, countersign, report }) {
   await wallet.importFrom(join(heir.folder, 'id_agent_ivo.json'), 'my_id_pw_ivo')
   const key = await other.key(wallet.shown.kx_pub_b64)
   report.same('the imported id is the original’s', wallet.shown.my_id, idInTheOther)
-  report.same('and its keys', [wallet.shown.sign_pub_b64, wallet.shown.kx_pub_b64], [other.row('responder', heir.id)?.peer_sign_pub, other.row('responder', heir.id)?.peer_kx_pub])
+  report.same(
+    'and its keys',
+    [wallet.shown.sign_pub_b64, wallet.shown.kx_pub_b64],
+    [other.row('responder', heir.id)?.peer_sign_pub, other.row('responder', heir.id)?.peer_kx_pub],
+  )
 
   // 3. Its threads go on where they stood: each side takes up the reference of before.
   const linesBefore = other.log().length
@@ -40,16 +44,45 @@ export async function inherit({ ground, originals, countersign, report }) {
   const sent = talkInEverySession(run, 'heir', 2)
   /** @param {string} text */
   const logged = (text) => since().filter((line) => line.includes(text)).length
-  await until('the imported threads go on', CYCLE_SECONDS, () => alive(run.child) && other.alive()
-    && logged('CLOSE SUCCESS') > 0 && logged('[init_finalize_propose -> init_finalize_close] CLOSE') > 0
-    && sent.some((one) => one.role === 'initiator' && logged(`opened message: '${one.text}'`) > 0)).catch((error) => report.check(error.message, false, since().slice(-4)))
-  report.check('the other original accepted the reconnect under the old reference', logged(`RECONNECT | peer_id=${heir.id} under my_ref=${references.theirs}`) === 1, since().filter((line) => line.includes('RECONNECT')))
-  report.check('we reconnected with it on the wire', tap.heard.some((line) => line.from === heir.id && line.intent === 'reconnect' && line.payload['your_ref'] === references.theirs))
-  report.check('we answered its reconnect under our old reference', logged('[init_ready -> init_exchange] peer_nonce set') > 0 && tap.heard.some((line) => line.from === other.id && line.intent === 'reconnect' && line.payload['your_ref'] === references.ours))
-  report.check('the key is the one of before', logged(`sym_key=${prefix}`) >= 2 && key.prefix === prefix && run.events('key').length > 0 && run.events('key').every((event) => event['fingerprint'] === key.fingerprint), { prefix, key, ours: run.events('key') })
+  await until(
+    'the imported threads go on',
+    CYCLE_SECONDS,
+    () =>
+      alive(run.child) &&
+      other.alive() &&
+      logged('CLOSE SUCCESS') > 0 &&
+      logged('[init_finalize_propose -> init_finalize_close] CLOSE') > 0 &&
+      sent.some((one) => one.role === 'initiator' && logged(`opened message: '${one.text}'`) > 0),
+  ).catch((error) => report.check(error.message, false, since().slice(-4)))
+  report.check(
+    'the other original accepted the reconnect under the old reference',
+    logged(`RECONNECT | peer_id=${heir.id} under my_ref=${references.theirs}`) === 1,
+    since().filter((line) => line.includes('RECONNECT')),
+  )
+  report.check(
+    'we reconnected with it on the wire',
+    tap.heard.some((line) => line.from === heir.id && line.intent === 'reconnect' && line.payload['your_ref'] === references.theirs),
+  )
+  report.check(
+    'we answered its reconnect under our old reference',
+    logged('[init_ready -> init_exchange] peer_nonce set') > 0 &&
+      tap.heard.some((line) => line.from === other.id && line.intent === 'reconnect' && line.payload['your_ref'] === references.ours),
+  )
+  report.check(
+    'the key is the one of before',
+    logged(`sym_key=${prefix}`) >= 2 &&
+      key.prefix === prefix &&
+      run.events('key').length > 0 &&
+      run.events('key').every((event) => event['fingerprint'] === key.fingerprint),
+    { prefix, key, ours: run.events('key') },
+  )
   report.check('CLOSE SUCCESS', logged('CLOSE SUCCESS') > 0)
   report.check('it never failed to verify or open anything', logged('verify failed') === 0)
-  checkWire(report, tap.heard.filter((line) => line.at > tapTime(run)), [heir.id])
+  checkWire(
+    report,
+    tap.heard.filter((line) => line.at > tapTime(run)),
+    [heir.id],
+  )
   await run.child.stop('SIGTERM')
 
   // 4. Let both threads come to rest (no reconnect from us any more), and hand back.
@@ -77,11 +110,36 @@ export async function inherit({ ground, originals, countersign, report }) {
   report.same('the original starts from the exported files, with its id', back.id, heir.id)
   report.check('it loaded the identity', back.logged('[identity] loaded existing identity') === 1)
   /** @param {string} text */
-  const after = (text) => other.log().slice(otherBefore).filter((line) => line.includes(text)).length
-  await until('the original goes on with the exported threads', CYCLE_SECONDS, () => other.alive() && back.alive() && after('CLOSE SUCCESS') + back.logged('CLOSE SUCCESS') > 0 && back.logged('[secure:initiator] opened message') > 0 && back.logged('[secure:responder] opened message') > 0).catch((error) => report.check(error.message, false, { other: [other.row('initiator', heir.id), other.row('responder', heir.id)], back: [back.row('initiator', other.id), back.row('responder', other.id)], held }))
+  const after = (text) =>
+    other
+      .log()
+      .slice(otherBefore)
+      .filter((line) => line.includes(text)).length
+  await until(
+    'the original goes on with the exported threads',
+    CYCLE_SECONDS,
+    () =>
+      other.alive() &&
+      back.alive() &&
+      after('CLOSE SUCCESS') + back.logged('CLOSE SUCCESS') > 0 &&
+      back.logged('[secure:initiator] opened message') > 0 &&
+      back.logged('[secure:responder] opened message') > 0,
+  ).catch((error) =>
+    report.check(error.message, false, {
+      other: [other.row('initiator', heir.id), other.row('responder', heir.id)],
+      back: [back.row('initiator', other.id), back.row('responder', other.id)],
+      held,
+    }),
+  )
   report.check('the other accepted its reconnect under the reference we handed back', after(`RECONNECT | peer_id=${heir.id} under my_ref=${held.theirs}`) === 1)
-  report.check('it accepted the other’s reconnect under the reference we handed back', back.logged(`RECONNECT | peer_id=${other.id} under my_ref=${held.ours}`) === 1)
-  report.check('sealed messages were opened in both roles', back.logged('[secure:initiator] opened message') > 0 && back.logged('[secure:responder] opened message') > 0)
+  report.check(
+    'it accepted the other’s reconnect under the reference we handed back',
+    back.logged(`RECONNECT | peer_id=${other.id} under my_ref=${held.ours}`) === 1,
+  )
+  report.check(
+    'sealed messages were opened in both roles',
+    back.logged('[secure:initiator] opened message') > 0 && back.logged('[secure:responder] opened message') > 0,
+  )
   // In one of the two threads at least: between two originals the other may stop by itself (see completedPair).
   report.check('CLOSE SUCCESS between the two originals', after('CLOSE SUCCESS') + back.logged('CLOSE SUCCESS') > 0)
   report.check('with the same key', back.logged(`sym_key=${prefix}`) >= 2)

@@ -16,25 +16,36 @@ export async function mixed({ ground, originals, countersign, report }) {
   const wallets = ['carla', 'corin'].map((name) => countersign.wallet(ground, name))
   for (const wallet of wallets) await wallet.create()
   for (const agent of agents) await agent.start()
-  const runs = await Promise.all(wallets.map(async (wallet) => {
-    const run = await wallet.start(port, UNATTENDED)
-    return { wallet, run, id: wallet.shown.my_id, sent: talkInEverySession(run, wallet.name, 2) }
-  }))
+  const runs = await Promise.all(
+    wallets.map(async (wallet) => {
+      const run = await wallet.start(port, UNATTENDED)
+      return { wallet, run, id: wallet.shown.my_id, sent: talkInEverySession(run, wallet.name, 2) }
+    }),
+  )
 
   /** What is still missing, a line for each pair and direction; empty when every pair had its session. */
   const missing = () => {
     /** @type {string[]} */
     const lines = []
     for (const agent of agents) {
-      const others = [...agents.filter((other) => other !== agent).map((other) => ({ name: other.name, id: other.id })), ...runs.map(({ wallet, id }) => ({ name: wallet.name, id }))]
-      for (const other of others) for (const role of ROLES) if (!agent.row(role, other.id)?.last_secure_at) lines.push(`${agent.name} as ${role} opened nothing of ${other.name}`)
-      for (const { wallet, id } of runs) if (agent.logged(`[resp_ready -> resp_confirm] RECONNECT | peer_id=${id}`) === 0) lines.push(`${agent.name} had no reconnect of ${wallet.name}`)
+      const others = [
+        ...agents.filter((other) => other !== agent).map((other) => ({ name: other.name, id: other.id })),
+        ...runs.map(({ wallet, id }) => ({ name: wallet.name, id })),
+      ]
+      for (const other of others)
+        for (const role of ROLES) if (!agent.row(role, other.id)?.last_secure_at) lines.push(`${agent.name} as ${role} opened nothing of ${other.name}`)
+      for (const { wallet, id } of runs)
+        if (agent.logged(`[resp_ready -> resp_confirm] RECONNECT | peer_id=${id}`) === 0) lines.push(`${agent.name} had no reconnect of ${wallet.name}`)
     }
     for (const { wallet, run, id } of runs) {
-      for (const other of [...agents.map(({ name, id: peer }) => ({ name, id: peer })), ...runs.filter((one) => one.id !== id).map((one) => ({ name: one.wallet.name, id: one.id }))]) {
+      for (const other of [
+        ...agents.map(({ name, id: peer }) => ({ name, id: peer })),
+        ...runs.filter((one) => one.id !== id).map((one) => ({ name: one.wallet.name, id: one.id })),
+      ]) {
         for (const role of ROLES) {
           if (heardFrom(run, other.id, role).length === 0) lines.push(`${wallet.name} as ${role} heard nothing of ${other.name}`)
-          if (run.events('session', { peer: other.id, role, state: 'closed' }).length === 0) lines.push(`${wallet.name} as ${role} closed no session with ${other.name}`)
+          if (run.events('session', { peer: other.id, role, state: 'closed' }).length === 0)
+            lines.push(`${wallet.name} as ${role} closed no session with ${other.name}`)
         }
       }
     }
@@ -53,19 +64,40 @@ export async function mixed({ ground, originals, countersign, report }) {
   }
   const [first, second] = runs
   if (first && second) {
-    const prints = [first.run.events('key', { peer: second.id }), second.run.events('key', { peer: first.id })].map((events) => [...new Set(events.map((event) => event['fingerprint']))])
+    const prints = [first.run.events('key', { peer: second.id }), second.run.events('key', { peer: first.id })].map((events) => [
+      ...new Set(events.map((event) => event['fingerprint'])),
+    ])
     report.check('the two Countersign hold one key', prints[0]?.length === 1 && JSON.stringify(prints[0]) === JSON.stringify(prints[1]), prints)
-    for (const [mine, other] of [[first, second], [second, first]]) {
+    for (const [mine, other] of [
+      [first, second],
+      [second, first],
+    ]) {
       const texts = (mine?.sent ?? []).filter((one) => one.peer === other?.id).map((one) => one.text)
       const got = ROLES.flatMap((role) => (mine && other ? heardFrom(other.run, mine.id, role) : [])).filter((text) => text !== '')
-      report.check(`${other?.wallet.name} got the texts of ${mine?.wallet.name}, exactly, none twice`, got.length > 0 && got.every((text) => texts.includes(text)) && new Set(got).size === got.length, got)
+      report.check(
+        `${other?.wallet.name} got the texts of ${mine?.wallet.name}, exactly, none twice`,
+        got.length > 0 && got.every((text) => texts.includes(text)) && new Set(got).size === got.length,
+        got,
+      )
     }
   }
   for (const agent of agents) {
-    report.check(`${agent.name} lives and never failed to verify or open anything`, agent.alive() && agent.logged(/verify failed/) === 0, agent.log().filter((line) => line.includes('verify failed')).slice(0, 2))
+    report.check(
+      `${agent.name} lives and never failed to verify or open anything`,
+      agent.alive() && agent.logged(/verify failed/) === 0,
+      agent
+        .log()
+        .filter((line) => line.includes('verify failed'))
+        .slice(0, 2),
+    )
   }
-  for (const { wallet, run } of runs) report.check(`${wallet.name} reports no error`, run.child.code() === undefined && run.events('error').length === 0, run.events('error'))
-  checkWire(report, tap.heard, runs.map((one) => one.id))
+  for (const { wallet, run } of runs)
+    report.check(`${wallet.name} reports no error`, run.child.code() === undefined && run.events('error').length === 0, run.events('error'))
+  checkWire(
+    report,
+    tap.heard,
+    runs.map((one) => one.id),
+  )
   for (const { run } of runs) await run.child.stop('SIGTERM')
   for (const agent of agents) await agent.stop()
   tap.close()

@@ -36,11 +36,20 @@ const START_SECONDS = 30
 export async function openOriginals(folder, python) {
   const core = join(folder, 'summoner-core')
   const agentSource = join(folder, 'summoner-agents', 'agents', 'agent_HSAgent_1')
-  for (const [path, repository] of /** @type {const} */ ([[join(core, 'summoner', 'server'), 'summoner-core'], [join(agentSource, 'agent.py'), 'summoner-agents']])) {
+  for (const [path, repository] of /** @type {const} */ ([
+    [join(core, 'summoner', 'server'), 'summoner-core'],
+    [join(agentSource, 'agent.py'), 'summoner-agents'],
+  ])) {
     if (!existsSync(path)) throw new Error(`${path} is missing: ${folder} must hold a checkout of https://github.com/Summoner-Network/${repository}`)
   }
   // No byte code into the checkouts: they stay as they were cloned.
-  const env = { ...process.env, PYTHONPATH: [core, process.env['PYTHONPATH']].filter(Boolean).join(delimiter), PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' }
+  const env = {
+    ...process.env,
+    PYTHONPATH: [core, process.env['PYTHONPATH']].filter(Boolean).join(delimiter),
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUTF8: '1',
+  }
   /** @param {readonly string[]} args */
   const probe = async (...args) => JSON.parse((await promisify(execFile)(python, [PROBE, ...args], { env })).stdout)
   /** @type {string[]} */
@@ -51,7 +60,9 @@ export async function openOriginals(folder, python) {
     throw new Error(`${python} does not run (${/** @type {Error} */ (error).message.split('\n')[0]}): install Python 3.9 or newer, or name one in PYTHON`)
   }
   if (missing.length > 0) {
-    throw new Error(`${python} lacks ${missing.join(', ')}: ${python} -m pip install ${missing.map((name) => `'${name}'`).join(' ')} (Debian: apt-get install python3-aiosqlite python3-cryptography), or name a Python that has them in PYTHON`)
+    throw new Error(
+      `${python} lacks ${missing.join(', ')}: ${python} -m pip install ${missing.map((name) => `'${name}'`).join(' ')} (Debian: apt-get install python3-aiosqlite python3-cryptography), or name a Python that has them in PYTHON`,
+    )
   }
 
   return {
@@ -77,11 +88,13 @@ export async function openOriginals(folder, python) {
       const home = mkdtempSync(join(ground.folder, `original-${name}-`))
       cpSync(agentSource, home, { recursive: true })
       if (files) cpSync(files, home, { recursive: true })
-      writeFileSync(join(home, 'interop.json'), JSON.stringify({ host: '127.0.0.1', port, logger: { log_level: 'INFO', enable_console_log: true, enable_file_log: false } }))
+      writeFileSync(
+        join(home, 'interop.json'),
+        JSON.stringify({ host: '127.0.0.1', port, logger: { log_level: 'INFO', enable_console_log: true, enable_file_log: false } }),
+      )
       /** @type {import('./ground.mjs').Child[]} */
       const runs = []
-      /** @type {import('./ground.mjs').Child | undefined} */
-      let watcher
+      let watched = false
       /** @type {Record<string, { roles: RoleRow[] } | null>} */
       let snapshot = {}
       /** @type {Agent} */
@@ -103,7 +116,8 @@ export async function openOriginals(folder, python) {
           if (databases.length !== 1 || !databases[0]) throw new Error(`original ${name} has ${databases.length} databases: ${databases.join(' ')}`)
           agent.id = databases[0].slice('HSAgent-'.length, -'.db'.length)
           agent.database = join(home, databases[0])
-          watcher ??= ground.start(`database of ${name}`, python, [PROBE, 'watch', agent.database], { env, onLine: (line) => (snapshot = JSON.parse(line)) })
+          if (!watched) ground.start(`database of ${name}`, python, [PROBE, 'watch', agent.database], { env, onLine: (line) => (snapshot = JSON.parse(line)) })
+          watched = true
           await until(`the database of ${name} is read`, START_SECONDS, () => snapshot[agent.database])
         },
         stop: async () => (await runs.at(-1)?.stop()) ?? null,

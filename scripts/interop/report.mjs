@@ -21,12 +21,15 @@ export function createReport(print) {
   const check = (name, holds, detail) => {
     if (holds) passed += 1
     else failed += 1
-    print(`${holds ? 'ok  ' : 'FAIL'} ${title}: ${name}${holds || detail === undefined ? '' : ` (${typeof detail === 'string' ? detail : JSON.stringify(detail)})`}`)
+    print(
+      `${holds ? 'ok  ' : 'FAIL'} ${title}: ${name}${holds || detail === undefined ? '' : ` (${typeof detail === 'string' ? detail : JSON.stringify(detail)})`}`,
+    )
   }
   return {
     part: (next) => (title = next),
     check,
-    same: (name, actual, expected) => check(name, JSON.stringify(actual) === JSON.stringify(expected), `is ${JSON.stringify(actual)}, should be ${JSON.stringify(expected)}`),
+    same: (name, actual, expected) =>
+      check(name, JSON.stringify(actual) === JSON.stringify(expected), `is ${JSON.stringify(actual)}, should be ${JSON.stringify(expected)}`),
     failed: () => failed,
     summary: () => `${passed} passed, ${failed} failed`,
   }

@@ -41,7 +41,10 @@ export function talkInEverySession(run, who, texts) {
  */
 export function heardFrom(run, peer, role) {
   const sessions = new Set(run.events('session', { peer, role }).map((event) => event['id']))
-  return run.events('message').filter((event) => sessions.has(event['session']) && event['direction'] === 'theirs').map((event) => String(event['text']))
+  return run
+    .events('message')
+    .filter((event) => sessions.has(event['session']) && event['direction'] === 'theirs')
+    .map((event) => String(event['text']))
 }
 
 /**
@@ -54,19 +57,31 @@ export function checkWire(report, heard, ours) {
   const lines = heard.filter((line) => ours.includes(line.from))
   const carrying = lines.filter((line) => line.intent === 'request' || line.intent === 'respond')
   report.check(`all ${lines.length} lines we sent are typed envelopes`, lines.length > 0 && lines.every((line) => line.typed))
-  report.check(`all ${carrying.length} requests and responds we sent are sealed`, carrying.length > 0 && carrying.every((line) => 'sec' in line.payload && !('message' in line.payload)))
+  report.check(
+    `all ${carrying.length} requests and responds we sent are sealed`,
+    carrying.length > 0 && carrying.every((line) => 'sec' in line.payload && !('message' in line.payload)),
+  )
   report.check('no text of ours is on the wire', !heard.some((line) => line.raw.includes(`${MARK} `)))
   const confirms = lines.filter((line) => line.intent === 'confirm')
-  report.check(`all ${confirms.length} confirms we sent carry an hs of type response for their nonce`, confirms.length > 0 && confirms.every((line) => hs(line, 'response')))
+  report.check(
+    `all ${confirms.length} confirms we sent carry an hs of type response for their nonce`,
+    confirms.length > 0 && confirms.every((line) => hs(line, 'response')),
+  )
   const firsts = new Map(lines.filter((line) => line.intent === 'request' && 'hs' in line.payload).map((line) => [line.payload['my_nonce'], line]))
-  report.check(`all ${firsts.size} first requests we sent carry an hs of type init for their nonce`, firsts.size > 0 && [...firsts.values()].every((line) => hs(line, 'init')))
+  report.check(
+    `all ${firsts.size} first requests we sent carry an hs of type init for their nonce`,
+    firsts.size > 0 && [...firsts.values()].every((line) => hs(line, 'init')),
+  )
   const nonces = lines.filter((line) => typeof line.payload['my_nonce'] === 'string')
   const contents = new Map()
   for (const line of nonces) {
     const key = `${line.to} ${line.payload['my_nonce']}`
     contents.set(key, (contents.get(key) ?? new Set()).add(`${line.intent} ${line.payload['your_nonce']}`))
   }
-  report.check(`none of our ${contents.size} nonces stands for two different messages`, [...contents.values()].every((set) => set.size === 1))
+  report.check(
+    `none of our ${contents.size} nonces stands for two different messages`,
+    [...contents.values()].every((set) => set.size === 1),
+  )
 }
 
 /**

@@ -42,7 +42,15 @@ function read(line) {
     const envelope = JSON.parse(content)
     const payload = envelope._payload
     if (typeof payload?.from !== 'string') return null
-    return { at: Date.now(), from: payload.from, to: payload.to ?? null, intent: String(payload.intent), payload, typed: typeof envelope._version === 'string' && typeof envelope._type === 'object', raw: content }
+    return {
+      at: Date.now(),
+      from: payload.from,
+      to: payload.to ?? null,
+      intent: String(payload.intent),
+      payload,
+      typed: typeof envelope._version === 'string' && typeof envelope._type === 'object',
+      raw: content,
+    }
   } catch {
     return null
   }

@@ -45,7 +45,10 @@ export const commands = {
   'request.review': channel(z.strictObject({ id: Id }), none),
   'request.undo': channel(z.strictObject({ id: Id }), none),
   'request.rejectAll': channel(z.strictObject({ peer: PeerRef.nullable() }), z.strictObject({ rejected: z.int().min(0) })),
-  'session.messages': channel(z.strictObject({ peer: PeerRef, before: z.int().min(1).nullable() }), z.strictObject({ messages: z.array(MessageDto).max(200), more: z.boolean() })),
+  'session.messages': channel(
+    z.strictObject({ peer: PeerRef, before: z.int().min(1).nullable() }),
+    z.strictObject({ messages: z.array(MessageDto).max(200), more: z.boolean() }),
+  ),
   'session.send': channel(z.strictObject({ session: Id, text: z.string().min(1).max(8000) }), MessageDto),
   /** Makes a request of grade 4; nothing ends before it is approved. */
   'session.close': channel(z.strictObject({ session: Id }), RequestDto),

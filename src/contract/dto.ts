@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AppError } from './result.ts'
-import { HsStep, KeyPicture, TrustState, View, hex32 } from './view.ts'
+import { HsStep, hex32, KeyPicture, TrustState, View } from './view.ts'
 
 /** Unix time in milliseconds. */
 const At = z.number().int().min(0)
@@ -196,7 +196,14 @@ export const MessageDto = z.strictObject({
 export type MessageDto = z.infer<typeof MessageDto>
 
 /** Something that was refused or went wrong and that the person should be able to read. */
-export const NoticeDto = z.strictObject({ id: z.int().min(1), at: At, peer: z.string().nullable(), level: z.enum(['info', 'caution', 'danger']), text: z.string(), count: z.int().min(1) })
+export const NoticeDto = z.strictObject({
+  id: z.int().min(1),
+  at: At,
+  peer: z.string().nullable(),
+  level: z.enum(['info', 'caution', 'danger']),
+  text: z.string(),
+  count: z.int().min(1),
+})
 export type NoticeDto = z.infer<typeof NoticeDto>
 
 export const Snapshot = z.strictObject({

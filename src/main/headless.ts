@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { agentCommand, type AgentFlags } from './command/agent.ts'
+import { type AgentFlags, agentCommand } from './command/agent.ts'
 import { EXIT, exitCodeOf } from './command/exit.ts'
 import { homeFolder } from './command/files.ts'
-import { identityCommand, type IdentityFlags, type IdentityVerb } from './command/identity.ts'
+import { type IdentityFlags, type IdentityVerb, identityCommand } from './command/identity.ts'
 import { createOutput } from './command/output.ts'
-import { relayCommand, type RelayFlags } from './command/relay.ts'
+import { type RelayFlags, relayCommand } from './command/relay.ts'
 import { createLog, levelFrom } from './console-log.ts'
 import { toAppError } from './core/fault.ts'
 import { kdfWorkerPath } from './core/identity/kdf-worker-path.ts'
@@ -33,12 +33,29 @@ const main = async (argv: readonly string[]): Promise<number> => {
 
   const context = (command: Command) => {
     const { json, quiet } = command.optsWithGlobals<{ json?: boolean; quiet?: boolean }>()
-    const log = createLog(process.env['COUNTERSIGN_LOG'] ? levelFrom(process.env['COUNTERSIGN_LOG']) : quiet ? 'warn' : 'info', (line) => process.stderr.write(`${line}\n`), () => new Date())
-    return { home, version, output: createOutput(json ?? false, (line) => void process.stdout.write(`${line}\n`)), ports: nodePorts({ log, kdfWorker: kdfWorkerPath }), signals: onSignal }
+    const log = createLog(
+      process.env['COUNTERSIGN_LOG'] ? levelFrom(process.env['COUNTERSIGN_LOG']) : quiet ? 'warn' : 'info',
+      (line) => process.stderr.write(`${line}\n`),
+      () => new Date(),
+    )
+    return {
+      home,
+      version,
+      output: createOutput(json ?? false, (line) => void process.stdout.write(`${line}\n`)),
+      ports: nodePorts({ log, kdfWorker: kdfWorkerPath }),
+      signals: onSignal,
+    }
   }
 
-  program.description('Wallet for trust between machines, without its window.').version(version).exitOverride().configureOutput({ writeErr: () => {} })
-  program.option('--json', 'one JSON object a line on standard output').option('--debug', 'show where an error came from').option('--quiet', 'no log lines on standard error')
+  program
+    .description('Wallet for trust between machines, without its window.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+  program
+    .option('--json', 'one JSON object a line on standard output')
+    .option('--debug', 'show where an error came from')
+    .option('--quiet', 'no log lines on standard error')
 
   program
     .command('relay')

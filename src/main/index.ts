@@ -23,7 +23,14 @@ const stop = (code: number, text: string): void => {
 
 const start = async (home: string, name: string | null): Promise<void> => {
   await app.whenReady()
-  const wallet = await openAppWallet({ home, name, log, version: app.getVersion(), runtime: describeRuntime(process.versions), relayPort: process.env['COUNTERSIGN_RELAY_PORT'] })
+  const wallet = await openAppWallet({
+    home,
+    name,
+    log,
+    version: app.getVersion(),
+    runtime: describeRuntime(process.versions),
+    relayPort: process.env['COUNTERSIGN_RELAY_PORT'],
+  })
   window = openShell({ wallet, log, name, outFolder: join(__dirname, '..'), sha256Hex, randomBytes: systemRandom.bytes, monotonic: systemClock.monotonic })
 }
 

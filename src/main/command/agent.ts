@@ -23,7 +23,14 @@ export interface AgentFlags {
 
 /** Lines on standard input. `session` or `peer` names what is meant; a peer means its open session. */
 const Command = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('approve'), id: z.string().max(64), view_hash: z.string().regex(/^[0-9a-f]{64}$/).optional() }),
+  z.strictObject({
+    do: z.literal('approve'),
+    id: z.string().max(64),
+    view_hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  }),
   z.strictObject({ do: z.literal('reject'), id: z.string().max(64), reason: z.string().max(200).optional() }),
   z.strictObject({ do: z.literal('undo'), id: z.string().max(64) }),
   z.strictObject({ do: z.literal('send'), peer: z.string().max(256).optional(), session: z.string().max(64).optional(), text: z.string().min(1).max(8000) }),
@@ -103,7 +110,12 @@ export const agentCommand = async (
       passphrase.fill(0)
     }
     context.signals(() => finish(EXIT.done))
-    readCommands(wallet, context.input, () => finish(EXIT.done), (status) => output.say(status, eventText(status)))
+    readCommands(
+      wallet,
+      context.input,
+      () => finish(EXIT.done),
+      (status) => output.say(status, eventText(status)),
+    )
     return await finished
   } finally {
     await wallet.close()
@@ -156,10 +168,22 @@ const sessionOf = (wallet: Wallet, which: { readonly peer?: string | undefined; 
 const run = (wallet: Wallet, command: Command, quit: () => void, status: (object: Record<string, unknown>) => void): void => {
   switch (command.do) {
     case 'approve':
-      wallet.approvalDecide({ requestId: command.id, viewHash: command.view_hash ?? wallet.shownHash({ id: command.id }), decision: 'approve', scope: 'step', reason: null })
+      wallet.approvalDecide({
+        requestId: command.id,
+        viewHash: command.view_hash ?? wallet.shownHash({ id: command.id }),
+        decision: 'approve',
+        scope: 'step',
+        reason: null,
+      })
       return
     case 'reject':
-      wallet.approvalDecide({ requestId: command.id, viewHash: wallet.shownHash({ id: command.id }), decision: 'reject', scope: 'step', reason: command.reason ?? null })
+      wallet.approvalDecide({
+        requestId: command.id,
+        viewHash: wallet.shownHash({ id: command.id }),
+        decision: 'reject',
+        scope: 'step',
+        reason: command.reason ?? null,
+      })
       return
     case 'undo':
       wallet.approvalUndo({ requestId: command.id })

@@ -25,7 +25,11 @@ const needed = (value: string | undefined, flag: string): string => {
 }
 
 /** One verb of `countersign identity`. @throws AppFault. */
-export const identityCommand = async (verb: IdentityVerb, flags: IdentityFlags, context: { ports: Ports; home: string; version: string; output: Output }): Promise<void> => {
+export const identityCommand = async (
+  verb: IdentityVerb,
+  flags: IdentityFlags,
+  context: { ports: Ports; home: string; version: string; output: Output },
+): Promise<void> => {
   const { ports, home, version, output } = context
   const { name } = flags
   const passphrase = () => readPassphrase(needed(flags.passphraseFile, 'passphrase-file'))
@@ -62,9 +66,17 @@ export const identityCommand = async (verb: IdentityVerb, flags: IdentityFlags, 
         return show(wallet, 'Imported ')
       case 'backup': {
         await wallet.identityUnlock({ name, passphrase: passphrase() })
-        const backup = await wallet.identityBackup({ passphrase: passphrase(), backupPassphrase: otherPassphrase(flags.backupPassphraseFile), messages: flags.messages ?? false, path: file() })
+        const backup = await wallet.identityBackup({
+          passphrase: passphrase(),
+          backupPassphrase: otherPassphrase(flags.backupPassphraseFile),
+          messages: flags.messages ?? false,
+          path: file(),
+        })
         const note = 'Whoever opens this file can act as you and rotate your keys.'
-        return output.say({ backup: file(), verified_at: new Date(backup.verifiedAt ?? 0).toISOString() }, `Wrote ${file()}, read it back and opened it. ${note}`)
+        return output.say(
+          { backup: file(), verified_at: new Date(backup.verifiedAt ?? 0).toISOString() },
+          `Wrote ${file()}, read it back and opened it. ${note}`,
+        )
       }
       case 'export': {
         await wallet.identityUnlock({ name, passphrase: passphrase() })

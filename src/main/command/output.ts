@@ -8,7 +8,8 @@ export const createOutput = (json: boolean, write: (line: string) => void): Outp
   say: (object, text) => write(json ? JSON.stringify(object) : text),
 })
 
-const shown = (value: unknown): string => (typeof value === 'string' ? (/[\s"]/.test(value) || value === '' ? JSON.stringify(value) : value) : JSON.stringify(value))
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? (/[\s"]/.test(value) || value === '' ? JSON.stringify(value) : value) : JSON.stringify(value)
 
 /** `14:02:13 message peer=… text="…"`: an event as a line for people. Control characters of peers are escaped by JSON. */
 export const eventText = (event: Readonly<Record<string, unknown>>): string => {

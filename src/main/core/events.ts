@@ -9,11 +9,34 @@ export type DomainEvent =
   | { readonly event: 'ready'; readonly name: string; readonly my_id: string; readonly genesis: string | null; readonly relay: string }
   | { readonly event: 'relay'; readonly state: string; readonly error?: string }
   | { readonly event: 'peer'; readonly peer: string; readonly profile: 'hs' | 'm2m'; readonly trust: string; readonly first: boolean }
-  | { readonly event: 'request'; readonly id: string; readonly peer: string; readonly step: HsStep; readonly view: View; readonly view_hash: string; readonly expires: string }
-  | { readonly event: 'decision'; readonly id: string; readonly peer: string; readonly step: HsStep; readonly decision: string; readonly by: string; readonly reason?: string }
+  | {
+      readonly event: 'request'
+      readonly id: string
+      readonly peer: string
+      readonly step: HsStep
+      readonly view: View
+      readonly view_hash: string
+      readonly expires: string
+    }
+  | {
+      readonly event: 'decision'
+      readonly id: string
+      readonly peer: string
+      readonly step: HsStep
+      readonly decision: string
+      readonly by: string
+      readonly reason?: string
+    }
   | { readonly event: 'step'; readonly peer: string; readonly profile: 'hs'; readonly role: Role; readonly from: string; readonly to: string }
   | { readonly event: 'key'; readonly peer: string; readonly role: Role; readonly fingerprint: string }
-  | { readonly event: 'message'; readonly session: string; readonly peer: string; readonly direction: 'ours' | 'theirs'; /** Number of the message in its session and direction; `seq` is the event's. */ readonly message_seq: number; readonly text: string }
+  | {
+      readonly event: 'message'
+      readonly session: string
+      readonly peer: string
+      readonly direction: 'ours' | 'theirs' /** Number of the message in its session and direction; `seq` is the event's. */
+      readonly message_seq: number
+      readonly text: string
+    }
   | { readonly event: 'session'; readonly id: string; readonly peer: string; readonly role: Role; readonly state: string; readonly reason?: string }
   | { readonly event: 'knock'; readonly peer: string; readonly kind: 'meet' | 'confirm' | 'reconnect'; readonly count: number }
   | { readonly event: 'notice'; readonly peer: string | null; readonly level: 'info' | 'caution' | 'danger'; readonly text: string }

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import type { PeerId } from './brand.ts'
 import { equalBytes, fromHex, fromUtf8, toHex, utf8 } from './crypto/bytes.ts'
@@ -6,8 +7,7 @@ import { SecretBytes } from './crypto/secret.ts'
 import { AppFault } from './fault.ts'
 import { openBackup, sealBackup } from './identity/backup.ts'
 import { readFile, writeDurably } from './identity/durable-file.ts'
-import { publicOf, timestampOf, wipeSecret, type IdentityPublic, type WholeIdentity } from './identity/identity.ts'
-import { basename, dirname } from 'node:path'
+import { type IdentityPublic, publicOf, timestampOf, type WholeIdentity, wipeSecret } from './identity/identity.ts'
 import type { Ports } from './ports.ts'
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -40,7 +40,13 @@ export interface BackupParts {
  */
 export const writeBackup = async (
   ports: Ports,
-  input: { readonly path: string; readonly name: IdentityPublic['name']; readonly parts: BackupParts; readonly passphrase: Uint8Array; readonly onProgress?: (fraction: number) => void },
+  input: {
+    readonly path: string
+    readonly name: IdentityPublic['name']
+    readonly parts: BackupParts
+    readonly passphrase: Uint8Array
+    readonly onProgress?: (fraction: number) => void
+  },
 ): Promise<void> => {
   const { parts } = input
   const { identity } = parts
@@ -69,7 +75,8 @@ export const writeBackup = async (
     try {
       const challenge = ports.random.bytes(32)
       const signature = opened.identity.signPriv.use((seed) => ed25519Sign(seed, challenge))
-      if (!ed25519Verify(identity.signPriv.use(ed25519PublicKey), challenge, signature)) throw new AppFault('CORRUPT', 'The key in the written backup is not yours. Choose another place.')
+      if (!ed25519Verify(identity.signPriv.use(ed25519PublicKey), challenge, signature))
+        throw new AppFault('CORRUPT', 'The key in the written backup is not yours. Choose another place.')
     } finally {
       wipeSecret(opened.identity)
     }
@@ -86,7 +93,8 @@ export const readBackup = async (
   const { header, contents } = await openBackup(ports, input.bytes, input.passphrase, input.onProgress)
   try {
     const parsed = Contents.safeParse(JSON.parse(fromUtf8(contents)))
-    if (!parsed.success) throw new AppFault('FORMAT', `The backup opens, but what it holds is not of a known form (${parsed.error.issues[0]?.path.join('.') ?? ''}).`)
+    if (!parsed.success)
+      throw new AppFault('FORMAT', `The backup opens, but what it holds is not of a known form (${parsed.error.issues[0]?.path.join('.') ?? ''}).`)
     const { identity } = parsed.data
     const secret: WholeIdentity = {
       myId: identity.my_id as PeerId,

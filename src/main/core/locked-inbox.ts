@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { concat, fromHex, fromUtf8, utf8 } from './crypto/bytes.ts'
 import { aesGcmOpen, aesGcmSeal } from './crypto/aead.ts'
+import { concat, fromHex, fromUtf8, utf8 } from './crypto/bytes.ts'
 import { hkdfSha256 } from './crypto/hash.ts'
 import type { SecretBytes } from './crypto/secret.ts'
 import { wiping } from './crypto/secret.ts'
 import { x25519PublicKey, x25519Shared } from './crypto/x25519.ts'
+import type { Random } from './ports.ts'
 import { decodeRelayLine } from './relay/envelope.ts'
 import { checkInbound } from './relay/inbound.ts'
-import type { Random } from './ports.ts'
 
 const INFO = 'countersign.locked.v1'
 /** One key seals one line, so the nonce may be constant. */
@@ -24,7 +24,13 @@ const Sealed = z.strictObject({ at: z.number(), line: z.string() })
  * (`ephemeral public key (32) ‖ ciphertext`). Its time is kept, because an hs is judged by when it came. Null for lines that
  * need no keys, are not for us, or repeat what is kept already (`kinds`); those are of no use later.
  */
-export const sealLockedLine = (raw: string, at: number, own: { readonly id: string; readonly kxPub: string }, random: Random, kinds: Set<string> = new Set()): Uint8Array | null => {
+export const sealLockedLine = (
+  raw: string,
+  at: number,
+  own: { readonly id: string; readonly kxPub: string },
+  random: Random,
+  kinds: Set<string> = new Set(),
+): Uint8Array | null => {
   const decoded = decodeRelayLine(raw)
   if (decoded.kind !== 'message') return null
   const inbound = checkInbound(decoded.payload, own.id)
@@ -48,7 +54,9 @@ export const openLockedLine = (sealed: Uint8Array, kxPriv: SecretBytes): { reado
   try {
     const publicKey = sealed.slice(0, 32)
     const plain = kxPriv.use((priv) =>
-      wiping(hkdfSha256(x25519Shared(priv, publicKey), null, INFO, 32), (key) => aesGcmOpen(key, NONCE, sealed.slice(32), concat(publicKey, x25519PublicKey(priv)))),
+      wiping(hkdfSha256(x25519Shared(priv, publicKey), null, INFO, 32), (key) =>
+        aesGcmOpen(key, NONCE, sealed.slice(32), concat(publicKey, x25519PublicKey(priv))),
+      ),
     )
     return Sealed.parse(JSON.parse(fromUtf8(plain)))
   } catch {

@@ -31,13 +31,7 @@ export interface ScryptParams {
 
 export interface Kdf {
   /** scrypt to `length` bytes (default 32). `onProgress` gets the algorithm's own fraction, 0 to 1. */
-  scrypt(
-    passphrase: Uint8Array,
-    salt: Uint8Array,
-    params: ScryptParams,
-    onProgress?: (fraction: number) => void,
-    length?: number,
-  ): Promise<Uint8Array>
+  scrypt(passphrase: Uint8Array, salt: Uint8Array, params: ScryptParams, onProgress?: (fraction: number) => void, length?: number): Promise<Uint8Array>
 }
 
 export interface Log {

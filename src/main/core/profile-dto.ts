@@ -38,7 +38,13 @@ export const peerDto = (parts: PeerParts): PeerDto => {
   const frozen = isFrozen(peer)
   const idle = initiator.state === 'init_ready' && !initiator.asking && !initiator.wanted
   const reconnects = initiator.peerReference !== null
-  const answers = !frozen && !responder.asking && responder.state !== 'resp_confirm' && responder.state !== 'resp_finalize' && (responder.session === null || knock?.kind === 'meet') && (knock !== undefined || parts.online)
+  const answers =
+    !frozen &&
+    !responder.asking &&
+    responder.state !== 'resp_confirm' &&
+    responder.state !== 'resp_finalize' &&
+    (responder.session === null || knock?.kind === 'meet') &&
+    (knock !== undefined || parts.online)
   const { presented } = peer
   return {
     id: peer.id,
@@ -61,7 +67,13 @@ export const peerDto = (parts: PeerParts): PeerDto => {
     zoneSkewMinutes: peer.zoneSkewMinutes,
     zoneSkewAccepted: peer.zoneSkewAccepted,
     may: { propose: !frozen && idle && !reconnects, answer: answers, reconnect: !frozen && idle && reconnects },
-    reason: frozen ? (peer.trust === 'blocked' ? 'This peer is blocked.' : 'Decide on the changed key first.') : initiator.wanted && !initiator.session ? 'Proposed already; the peer has not answered.' : null,
+    reason: frozen
+      ? peer.trust === 'blocked'
+        ? 'This peer is blocked.'
+        : 'Decide on the changed key first.'
+      : initiator.wanted && !initiator.session
+        ? 'Proposed already; the peer has not answered.'
+        : null,
     status: statusOf(parts),
   }
 }

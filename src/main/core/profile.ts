@@ -1,21 +1,21 @@
 import type { HistoryDto, KnockDto, MessageDto, NoticeDto, PeerDto, PeerPolicy, SessionDto } from '../../contract/index.ts'
-import { createApprovals, type Approvals } from './approvals/approvals.ts'
+import { type Approvals, createApprovals } from './approvals/approvals.ts'
 import { names, policyAnswer, type StandingOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
 import type { DomainEvent } from './events.ts'
 import { AppFault } from './fault.ts'
-import { createEngine, LONGEST_WAIT_MS, type Engine, type PeerBook } from './hs/engine.ts'
+import { createEngine, type Engine, LONGEST_WAIT_MS, type PeerBook } from './hs/engine.ts'
 import type { HsDraft } from './hs/messages.ts'
 import { createReceiver } from './hs/receive.ts'
 import type { Self } from './hs/self.ts'
 import { createPresence } from './peers/presence.ts'
 import { admitName, claimedName, isFrozen, keepPinned, labelOf, nameSkeleton, newPeer, withPolicy } from './peers/trust.ts'
+import type { Cancel, Ports } from './ports.ts'
+import { historyDto, peerDto } from './profile-dto.ts'
 import { decodeRelayLine, encodeClientLine } from './relay/envelope.ts'
 import { checkInbound } from './relay/inbound.ts'
 import type { Transport, TransportEvent } from './relay/transport.ts'
 import { createSessions, messageDto } from './session/sessions.ts'
-import { historyDto, peerDto } from './profile-dto.ts'
-import type { Cancel, Ports } from './ports.ts'
 import type { PeerRow, RequestRow } from './store/rows.ts'
 import type { Store } from './store/store.ts'
 import { createWork, type Touched } from './work.ts'
@@ -106,7 +106,10 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   const learn = (peer: PeerRow): void => {
     if (isFrozen(peer)) frozen.add(peer.id)
     else frozen.delete(peer.id)
-    taken.set(peer.id, [peer.name, claimedName(peer)].flatMap((name) => (name ? [nameSkeleton(name)] : [])))
+    taken.set(
+      peer.id,
+      [peer.name, claimedName(peer)].flatMap((name) => (name ? [nameSkeleton(name)] : [])),
+    )
   }
   const learnAll = (): void => {
     const rows = store.peers.all()
@@ -148,7 +151,14 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       const entry: NoticeDto = same ? { ...same, at: clock.now(), count: same.count + 1 } : { id: ++noticeId, at: clock.now(), peer, level, text, count: 1 }
       if (same) notices[notices.indexOf(same)] = entry
       else notices.push(entry)
-      if (notices.length > MOST_NOTICES) notices.splice(Math.max(0, notices.findIndex((n) => n.level === 'info')), 1)
+      if (notices.length > MOST_NOTICES)
+        notices.splice(
+          Math.max(
+            0,
+            notices.findIndex((n) => n.level === 'info'),
+          ),
+          1,
+        )
       work.touch(`notice:${entry.id}`)
       if (!same || (entry.count & (entry.count - 1)) === 0) work.emit({ event: 'notice', peer, level, text })
     })
@@ -177,7 +187,20 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (!approvalsRef.current) throw new AppFault('INTERNAL', 'Approvals are not ready.')
     return approvalsRef.current
   }
-  const engine = createEngine({ ports, store, work, self, sessions, orders, peers, approvals: approvalsOf, knock, notice, dropped, onlineSince: () => onlineSince ?? clock.now() })
+  const engine = createEngine({
+    ports,
+    store,
+    work,
+    self,
+    sessions,
+    orders,
+    peers,
+    approvals: approvalsOf,
+    knock,
+    notice,
+    dropped,
+    onlineSince: () => onlineSince ?? clock.now(),
+  })
   const approvals = createApprovals({
     ports,
     store,
@@ -213,16 +236,17 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (pumping || stopped || transport.state.name !== 'connected') return
     pumping = true
     try {
-      for (let rows = store.outbox.due(clock.now(), 100); rows.length > 0; rows = store.outbox.due(clock.now(), 100)) for (const row of rows) {
-        const draft = row.payload as unknown as HsDraft
-        if (row.peerId !== null && peers.frozen(row.peerId)) {
+      for (let rows = store.outbox.due(clock.now(), 100); rows.length > 0; rows = store.outbox.due(clock.now(), 100))
+        for (const row of rows) {
+          const draft = row.payload as unknown as HsDraft
+          if (row.peerId !== null && peers.frozen(row.peerId)) {
+            store.outbox.done(row.id)
+            continue
+          }
+          const line = rendered(row.peerId, row.slot, draft)
+          if (line !== null && !transport.send(line)) return
           store.outbox.done(row.id)
-          continue
         }
-        const line = rendered(row.peerId, row.slot, draft)
-        if (line !== null && !transport.send(line)) return
-        store.outbox.done(row.id)
-      }
     } finally {
       pumping = false
     }
@@ -242,7 +266,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (stopped) return
     const now = clock.now()
     let next: number | null = approvals.nextExpiry()
-    for (const t of engine.threads()) if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt > now + LONGEST_WAIT_MS ? now : t.dueAt)
+    for (const t of engine.threads())
+      if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt > now + LONGEST_WAIT_MS ? now : t.dueAt)
     if (next !== null) wake = clock.schedule(Math.max(next - now, notBefore - now, 0), tick)
   }
   /** After a tick that failed (a full disk) the same one is still due: without a pause it would be tried without end. */
@@ -265,7 +290,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       return true
     } catch (error) {
       const fault = error instanceof AppFault ? error : undefined
-      ports.log.error(`${what} failed`, { error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      ports.log.error(`${what} failed`, {
+        error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
       if (fault) {
         try {
           notice(null, 'danger', fault.message)
@@ -327,7 +354,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     const name = admitName(claim)
     if (!name) return
     const skeleton = nameSkeleton(name)
-    const others = [...taken].some(([other, names]) => other !== id && names.includes(skeleton)) || [...presence.all()].some(([other, seen]) => other !== id && seen.claimed !== null && nameSkeleton(seen.claimed) === skeleton)
+    const others =
+      [...taken].some(([other, names]) => other !== id && names.includes(skeleton)) ||
+      [...presence.all()].some(([other, seen]) => other !== id && seen.claimed !== null && nameSkeleton(seen.claimed) === skeleton)
     if (others || skeleton === nameSkeleton(self.name)) presence.refuse(id, name)
     else presence.claim(id, name)
   }
@@ -361,7 +390,11 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (!row) return null
     const t = row.role === 'initiator' ? engine.peekInitiator(row.peerId) : engine.peekResponder(row.peerId)
     const current = t.session === id
-    return sessions.dto(row, { frozen: isFrozen(named(row.peerId)), ourTurn: current && t.localNonce === null, mayClose: current && (t.state === 'init_exchange' || t.state === 'resp_exchange') && !t.asking && !t.concluding })
+    return sessions.dto(row, {
+      frozen: isFrozen(named(row.peerId)),
+      ourTurn: current && t.localNonce === null,
+      mayClose: current && (t.state === 'init_exchange' || t.state === 'resp_exchange') && !t.asking && !t.concluding,
+    })
   }
   const requestOf = (peer: PeerId, role: 'initiator' | 'responder'): RequestRow => {
     const request = approvals.waiting().find((r) => r.peerId === peer && r.role === role)

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startRelayServer } from './relay/server.ts'
 import { createRelayLink, type RelayLink } from './relay-link.ts'
-import { openTestRelay, testPorts, until, type TestWallet } from './wallet.fixture.ts'
+import { openTestRelay, type TestWallet, testPorts, until } from './wallet.fixture.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {

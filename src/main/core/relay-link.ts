@@ -1,7 +1,7 @@
 import type { RelayDto } from '../../contract/index.ts'
 import { AppFault } from './fault.ts'
 import type { Ports } from './ports.ts'
-import { startRelayServer, type RelayServer } from './relay/server.ts'
+import { type RelayServer, startRelayServer } from './relay/server.ts'
 import { createTcpTransport } from './relay/tcp-transport.ts'
 import type { Transport, TransportEvent, TransportState } from './relay/transport.ts'
 

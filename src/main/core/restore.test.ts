@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openTestRelay, passphrase, until, type TestRelay, type TestWallet } from './wallet.fixture.ts'
+import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
-const orders = (changes: object) => ({ policy: { default: 'auto', peers: {} }, meet: null, propose: null, closeAfter: null, reconnect: false, ...changes }) as const
+const orders = (changes: object) =>
+  ({ policy: { default: 'auto', peers: {} }, meet: null, propose: null, closeAfter: null, reconnect: false, ...changes }) as const
 const open = (w: TestWallet) => w.wallet.appSnapshot({}).sessions.find((s) => s.state === 'open')
 
 const restoredElsewhere = async (relay: TestRelay, from: TestWallet): Promise<TestWallet> => {

@@ -42,7 +42,13 @@ const channel = <T>() => {
 }
 
 export const createFeed = (clock: Clock): Feed => {
-  const [patches, kdf, approval, reviews, events] = [channel<{ seq: number; patch: Patch }>(), channel<{ fraction: number }>(), channel<void>(), channel<void>(), channel<PublishedEvent>()]
+  const [patches, kdf, approval, reviews, events] = [
+    channel<{ seq: number; patch: Patch }>(),
+    channel<{ fraction: number }>(),
+    channel<void>(),
+    channel<void>(),
+    channel<PublishedEvent>(),
+  ]
   let seq = 0
   let told = -1
   return {

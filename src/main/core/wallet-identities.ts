@@ -4,11 +4,11 @@ import { concat, fromUtf8, utf8 } from './crypto/bytes.ts'
 import { hkdfSha256 } from './crypto/hash.ts'
 import { SecretBytes } from './crypto/secret.ts'
 import { AppFault } from './fault.ts'
-import { readBackup, writeBackup } from './identity-backup.ts'
 import { readFile, writeDurably } from './identity/durable-file.ts'
 import { exportIdV1, importIdV1 } from './identity/id-v1.ts'
-import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
+import { type IdentityPublic, type IdentitySecret, wipeSecret } from './identity/identity.ts'
 import type { Vault } from './identity/vault.ts'
+import { readBackup, writeBackup } from './identity-backup.ts'
 import { newPeer, observeKeys } from './peers/trust.ts'
 import type { Ports } from './ports.ts'
 import { RESTORED } from './profile.ts'
@@ -74,7 +74,15 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
 
   return {
     /** `passphrase` opens the identity (its recovery seed is sealed apart), `backupPassphrase` seals the backup. */
-    backup: async (args: { identity: IdentityPublic; store: Store; settings: SettingsDto; passphrase: Bytes; backupPassphrase: Bytes; messages: boolean; path: string }): Promise<void> => {
+    backup: async (args: {
+      identity: IdentityPublic
+      store: Store
+      settings: SettingsDto
+      passphrase: Bytes
+      backupPassphrase: Bytes
+      messages: boolean
+      path: string
+    }): Promise<void> => {
       const whole = await vault.unlockWithRecovery({ name: args.identity.name, passphrase: args.passphrase, onProgress: feed.progress(0, 1 / 3) })
       try {
         const parts = { identity: whole, settings: { ...args.settings }, store: args.store.dump({ messages: args.messages }) }
@@ -120,7 +128,8 @@ export const createIdentities = ({ ports, vault, feed, requireForeign }: Identit
     export: async (args: { identity: IdentityPublic; store: Store; passphrase: Bytes; exportPassphrase: Bytes; path: string }): Promise<string> => {
       const database = join(dirname(args.path), `HSAgent-${args.identity.myId}.db`)
       // Both or none: what stands there may be the identity of a running agent.
-      for (const path of [args.path, database]) if (ports.files.exists(path)) throw new AppFault('EXISTS', `${basename(path)} is there already. Choose another folder or name.`)
+      for (const path of [args.path, database])
+        if (ports.files.exists(path)) throw new AppFault('EXISTS', `${basename(path)} is there already. Choose another folder or name.`)
       const secret = await vault.unlock({ name: args.identity.name, passphrase: args.passphrase, onProgress: feed.progress(0, 0.5) })
       try {
         const text = await exportIdV1(ports, secret, args.exportPassphrase, feed.progress(0.5, 1))

@@ -19,7 +19,14 @@ export const cheapKdf: Kdf = {
   },
 }
 export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: (text, fields) => console.error(text, fields) }
-export const testPorts = (changes: Partial<Ports> = {}): Ports => ({ clock: systemClock, random: systemRandom, kdf: cheapKdf, files: nodeFiles, log: silentLog, ...changes })
+export const testPorts = (changes: Partial<Ports> = {}): Ports => ({
+  clock: systemClock,
+  random: systemRandom,
+  kdf: cheapKdf,
+  files: nodeFiles,
+  log: silentLog,
+  ...changes,
+})
 
 export const passphrase = () => utf8('correct horse battery staple')
 
@@ -85,7 +92,14 @@ export const openTestRelay = async (): Promise<TestRelay> => {
         })
         wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null })
       }
-      return { wallet, events, home, approve: (step) => decide(step, 'approve'), reject: (step) => decide(step, 'reject'), id: () => wallet.appSnapshot({}).app.profile?.myId ?? '' }
+      return {
+        wallet,
+        events,
+        home,
+        approve: (step) => decide(step, 'approve'),
+        reject: (step) => decide(step, 'reject'),
+        id: () => wallet.appSnapshot({}).app.profile?.myId ?? '',
+      }
     },
     stop: () => server.close(),
     restart: async () => {

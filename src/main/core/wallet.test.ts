@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestRelay, until, type TestRelay, type TestWallet } from './wallet.fixture.ts'
+import { openTestRelay, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
 
 describe('two wallets on one relay', () => {
   let relay: TestRelay
@@ -36,10 +36,16 @@ describe('two wallets on one relay', () => {
 
   it('talk both ways', async () => {
     alice.wallet.sessionSend({ session: session(alice)!.id, text: 'hello bob ☃' })
-    await until('message at bob', () => bob.wallet.sessionMessages({ peer: alice.id(), before: null }).messages.find((m) => m.direction === 'theirs' && m.text === 'hello bob ☃'))
+    await until('message at bob', () =>
+      bob.wallet.sessionMessages({ peer: alice.id(), before: null }).messages.find((m) => m.direction === 'theirs' && m.text === 'hello bob ☃'),
+    )
     bob.wallet.sessionSend({ session: session(bob)!.id, text: 'hello alice' })
-    await until('message at alice', () => alice.wallet.sessionMessages({ peer: bob.id(), before: null }).messages.find((m) => m.direction === 'theirs' && m.text === 'hello alice'))
-    await until('answered', () => alice.wallet.sessionMessages({ peer: bob.id(), before: null }).messages.find((m) => m.direction === 'ours' && m.state === 'done'))
+    await until('message at alice', () =>
+      alice.wallet.sessionMessages({ peer: bob.id(), before: null }).messages.find((m) => m.direction === 'theirs' && m.text === 'hello alice'),
+    )
+    await until('answered', () =>
+      alice.wallet.sessionMessages({ peer: bob.id(), before: null }).messages.find((m) => m.direction === 'ours' && m.state === 'done'),
+    )
     expect(alice.events.filter((e) => e.event === 'drop')).toEqual([])
   })
 

@@ -1,7 +1,6 @@
 import { basename, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import {
-  SettingsDto,
   type AppDto,
   type ApprovalDto,
   type BackupDto,
@@ -10,6 +9,7 @@ import {
   type ProfileDto,
   type ProfileEntry,
   type RequestDto,
+  SettingsDto,
   type Snapshot,
 } from '../../contract/index.ts'
 import { noOrders, type StandingOrders } from './approvals/policy.ts'
@@ -19,7 +19,7 @@ import { keyPicture } from './crypto/key-picture.ts'
 import { keyWords } from './crypto/key-words.ts'
 import type { DomainEvent } from './events.ts'
 import { AppFault } from './fault.ts'
-import { wipeSecret, type IdentityPublic, type IdentitySecret } from './identity/identity.ts'
+import { type IdentityPublic, type IdentitySecret, wipeSecret } from './identity/identity.ts'
 import { strength } from './identity/passphrase.ts'
 import { openVault, type Vault } from './identity/vault.ts'
 import { openLockedLine, sealLockedLine } from './locked-inbox.ts'
@@ -27,7 +27,7 @@ import type { Ports } from './ports.ts'
 import { openProfile, type Profile } from './profile.ts'
 import { createRelayLink, type RelayChoice, type RelayLink } from './relay-link.ts'
 import { openStore, type Store } from './store/store.ts'
-import { createFeed, patchesOf, type Published } from './wallet-feed.ts'
+import { createFeed, type Published, patchesOf } from './wallet-feed.ts'
 import { columnKeyOf, createIdentities } from './wallet-identities.ts'
 import type { Touched } from './work.ts'
 
@@ -47,7 +47,14 @@ export interface WalletOptions {
   readonly orders?: StandingOrders
 }
 
-const standardSettings: SettingsDto = { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 15 }
+const standardSettings: SettingsDto = {
+  relayMode: 'embedded',
+  relayHost: '127.0.0.1',
+  relayPort: 8888,
+  discoverable: true,
+  theme: 'system',
+  idleLockMinutes: 15,
+}
 
 const BackupState = z.strictObject({ verifiedAt: z.number().nullable(), fileName: z.string().nullable(), pinned: z.int() })
 
@@ -172,12 +179,17 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   // -- choosing, unlocking, locking
 
   const readSettings = (store: Store): SettingsDto => {
-    const stored = Object.fromEntries(Object.keys(defaultSettings).map((key) => [key, store.publicSettings.get(key)]).filter(([, value]) => value !== undefined))
+    const stored = Object.fromEntries(
+      Object.keys(defaultSettings)
+        .map((key) => [key, store.publicSettings.get(key)])
+        .filter(([, value]) => value !== undefined),
+    )
     const parsed = SettingsDto.safeParse({ ...defaultSettings, ...stored })
     // Settings of a later version may not fit: the defaults are safe, and nothing else depends on them.
     return parsed.success ? parsed.data : defaultSettings
   }
-  const relayChoice = (s: SettingsDto): RelayChoice => options.relay ?? { mode: s.relayMode, host: s.relayMode === 'embedded' ? '127.0.0.1' : s.relayHost, port: s.relayPort }
+  const relayChoice = (s: SettingsDto): RelayChoice =>
+    options.relay ?? { mode: s.relayMode, host: s.relayMode === 'embedded' ? '127.0.0.1' : s.relayHost, port: s.relayPort }
 
   const choose = (name: string): void => {
     const identity = vault.publicPart(name)
@@ -189,7 +201,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       if (event.type === 'line') receive(event.line)
       if (event.type !== 'state') return
       appChanged()
-      if (event.state.name !== lastState) emitOwn({ event: 'relay', state: event.state.name, ...(event.state.name === 'waiting' ? { error: event.state.error } : {}) })
+      if (event.state.name !== lastState)
+        emitOwn({ event: 'relay', state: event.state.name, ...(event.state.name === 'waiting' ? { error: event.state.error } : {}) })
       lastState = event.state.name
     })
     chosen = { identity, store, link, offLink, settings: own, open: null, rejectAll: false, lockedKinds: new Set() }
@@ -262,8 +275,24 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     const columnKey = columnKeyOf(secret)
     try {
       c.store.unlock(columnKey)
-      const self = { id: c.identity.myId, name: c.identity.name, signPub: c.identity.signPub, kxPub: c.identity.kxPub, signPriv: secret.signPriv, kxPriv: secret.kxPriv }
-      const profile = openProfile({ ports, store: c.store, self, transport: c.link, orders, appVersion: options.version, discoverable: () => c.settings.discoverable, publish })
+      const self = {
+        id: c.identity.myId,
+        name: c.identity.name,
+        signPub: c.identity.signPub,
+        kxPub: c.identity.kxPub,
+        signPriv: secret.signPriv,
+        kxPriv: secret.kxPriv,
+      }
+      const profile = openProfile({
+        ports,
+        store: c.store,
+        self,
+        transport: c.link,
+        orders,
+        appVersion: options.version,
+        discoverable: () => c.settings.discoverable,
+        publish,
+      })
       c.open = { profile, secret }
       takeLockedLines(c, profile, secret)
       c.lockedKinds.clear()
@@ -394,7 +423,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     identityArchive: ({ name }: { name: string }) =>
       inTurn(async () => {
         // Open for a moment: another process that has the profile makes this fail, instead of losing its folder.
-        if (chosen?.identity.name !== name && entries.some((entry) => entry.readable && entry.profile.name === name)) openStore(ports, { folder: vault.profileFolder(name), myId: vault.publicPart(name).myId }).close()
+        if (chosen?.identity.name !== name && entries.some((entry) => entry.readable && entry.profile.name === name))
+          openStore(ports, { folder: vault.profileFolder(name), myId: vault.publicPart(name).myId }).close()
         if (chosen?.identity.name === name) await release()
         await vault.archive(name)
         refreshEntries()
@@ -405,7 +435,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     identityBackup: async (args: { passphrase: Uint8Array; backupPassphrase?: Uint8Array; messages: boolean; path: string }): Promise<BackupDto> => {
       const { store, identity } = unlocked()
       // A profile's own folder holds the files it lives from, and is what the backup is to outlive.
-      if (resolve(args.path).startsWith(`${resolve(vault.profileFolder(identity.name))}${sep}`)) throw new AppFault('BAD_ARGUMENT', 'Choose a place outside the profile’s own folder.')
+      if (resolve(args.path).startsWith(`${resolve(vault.profileFolder(identity.name))}${sep}`))
+        throw new AppFault('BAD_ARGUMENT', 'Choose a place outside the profile’s own folder.')
       await identities.backup({ ...args, identity, store, settings: settings(), backupPassphrase: args.backupPassphrase ?? args.passphrase })
       noteBackup(args.path)
       return backupDto()

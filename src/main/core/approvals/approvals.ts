@@ -1,4 +1,4 @@
-import type { View, ApprovalDto, HsStep, RequestDto } from '../../../contract/index.ts'
+import type { ApprovalDto, HsStep, RequestDto, View } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
@@ -7,8 +7,8 @@ import type { Cancel, Ports } from '../ports.ts'
 import type { DecisionEntry, PeerRow, RequestRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
-import { EXPIRES_BY_HAND_S, viewHash } from './view.ts'
 import type { PolicyAnswer } from './policy.ts'
+import { EXPIRES_BY_HAND_S, viewHash } from './view.ts'
 
 /** An approval by hand is held so long before its transaction begins; a crash in that time means undecided. */
 export const UNDO_MS = 3_000
@@ -107,7 +107,15 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
         ...(text ? { reason: text } : {}),
         app_version: deps.appVersion,
       })
-      work.emit({ event: 'decision', id: request.id, peer: request.peerId, step: stepOf(request), decision: outcome.decision, by, ...(text ? { reason: text } : {}) })
+      work.emit({
+        event: 'decision',
+        id: request.id,
+        peer: request.peerId,
+        step: stepOf(request),
+        decision: outcome.decision,
+        by,
+        ...(text ? { reason: text } : {}),
+      })
       work.touch(`decision:${entry.seq}`)
       drop(request)
       deps.execute(request, outcome)
@@ -137,7 +145,15 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
       const view = rebuilt(request)
       const hash = viewHash(view)
       store.requests.put({ ...request, view, viewHash: hash })
-      work.emit({ event: 'request', id: request.id, peer: request.peerId, step: stepOf(request), view, view_hash: hash, expires: new Date(request.expiresAt).toISOString() })
+      work.emit({
+        event: 'request',
+        id: request.id,
+        peer: request.peerId,
+        step: stepOf(request),
+        view,
+        view_hash: hash,
+        expires: new Date(request.expiresAt).toISOString(),
+      })
       work.touch(`request:${request.id}`)
     })
     deps.refused(request, why)

@@ -1,26 +1,25 @@
 import type { HsStep, View } from '../../../contract/index.ts'
-import type { Approvals } from '../approvals/approvals.ts'
+import type { Approvals, Outcome } from '../approvals/approvals.ts'
 import { names, type StandingOrders } from '../approvals/policy.ts'
 import { buildView } from '../approvals/view.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
-import { shortId, pinKeys, type PeerKeys } from '../peers/trust.ts'
+import { type PeerKeys, pinKeys, shortId } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import { survivesRecovery } from '../relay/envelope.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { PeerRow, RequestRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
-import type { Outcome } from '../approvals/approvals.ts'
-import { initiator, type InitiatorEvent } from './initiator.ts'
+import { type InitiatorEvent, initiator } from './initiator.ts'
 import { localNow } from './local-time.ts'
 import type { HsDraft } from './messages.ts'
 import { renderDraft } from './outbound.ts'
-import { responder, type ResponderEvent } from './responder.ts'
+import { type ResponderEvent, responder } from './responder.ts'
 import { hsSessionId, keyFingerprint, type Self } from './self.ts'
-import { newInitiator, newResponder, type Effect, type Env, type InitiatorThread, type ResponderThread, type Role, type Thread } from './thread.ts'
-import { toInitiator, toResponder, toRow, type RowTimes } from './thread-row.ts'
+import { type Effect, type Env, type InitiatorThread, newInitiator, newResponder, type ResponderThread, type Role, type Thread } from './thread.ts'
+import { type RowTimes, toInitiator, toResponder, toRow } from './thread-row.ts'
 
 /** Longer than the longest backoff with its jitter, ms. */
 export const LONGEST_WAIT_MS = 90_000
@@ -100,7 +99,12 @@ export const createEngine = (deps: EngineDeps): Engine => {
     cache.clear()
     times.clear()
     for (const row of rows) {
-      remember(row.role === 'initiator' ? toInitiator(row) : toResponder(row), { now: row.updatedAt, peerAddress: row.peerAddress, hsDerivedAt: row.hsDerivedAt, lastSecureAt: row.lastSecureAt })
+      remember(row.role === 'initiator' ? toInitiator(row) : toResponder(row), {
+        now: row.updatedAt,
+        peerAddress: row.peerAddress,
+        hsDerivedAt: row.hsDerivedAt,
+        lastSecureAt: row.lastSecureAt,
+      })
     }
   }
   loadAll()
@@ -149,7 +153,10 @@ export const createEngine = (deps: EngineDeps): Engine => {
   const openSession = (t: Thread, confirmNonce: string, requestNonce: string): string => {
     const keys = keysOf(t)
     if (!keys) throw new AppFault('INTERNAL', 'A session needs keys.')
-    const id = t.role === 'initiator' ? hsSessionId(self.signPub, keys.signPub, confirmNonce, requestNonce) : hsSessionId(keys.signPub, self.signPub, confirmNonce, requestNonce)
+    const id =
+      t.role === 'initiator'
+        ? hsSessionId(self.signPub, keys.signPub, confirmNonce, requestNonce)
+        : hsSessionId(keys.signPub, self.signPub, confirmNonce, requestNonce)
     peers.put(pinKeys(peers.get(t.peerId), keys, ports.clock.now()))
     const fingerprint = keyFingerprint(self, keys.kxPub)
     sessions.open({ id, peerId: t.peerId, role: t.role, fingerprint, checks: sessionChecks })
@@ -189,7 +196,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
         return
       case 'deliver':
         if (session) sessions.deliver(session, effect.opened)
-        if (session && effect.opened.kind === 'opened') ports.log.info(`[secure:${t.role}] opened message (${new TextEncoder().encode(effect.opened.text).length} bytes)`)
+        if (session && effect.opened.kind === 'opened')
+          ports.log.info(`[secure:${t.role}] opened message (${new TextEncoder().encode(effect.opened.text).length} bytes)`)
         return
       case 'carried':
         if (session) sessions.carried(session, effect.message)
@@ -220,13 +228,16 @@ export const createEngine = (deps: EngineDeps): Engine => {
 
   const meets = (peerId: PeerId): boolean => names(orders.meet, peerId)
   const answersByItself = (peerId: PeerId, kind: 'present' | 'meet' | 'confirm' | 'reconnect'): boolean =>
-    meets(peerId) || (kind === 'reconnect' && peers.get(peerId).policy.kind === 'keep-alive') || (kind !== 'confirm' && kind !== 'present' && acceptsUntil(peerId))
+    meets(peerId) ||
+    (kind === 'reconnect' && peers.get(peerId).policy.kind === 'keep-alive') ||
+    (kind !== 'confirm' && kind !== 'present' && acceptsUntil(peerId))
   const acceptsUntil = (peerId: PeerId): boolean => {
     const { policy } = peers.get(peerId)
     return policy.kind === 'accept-until' && ports.clock.now() < policy.until
   }
   /** Answers under way to peers that have not shown a key yet; ids cost nothing to make up. */
-  const unproved = (): number => [...cache.values()].filter((t) => (t.state === 'resp_confirm' || t.asking === 'confirm') && store.peers.get(t.peerId)?.pinnedAt == null).length
+  const unproved = (): number =>
+    [...cache.values()].filter((t) => (t.state === 'resp_confirm' || t.asking === 'confirm') && store.peers.get(t.peerId)?.pinnedAt == null).length
   const maybeAnswer = (peerId: PeerId, kind: 'present' | 'meet' | 'confirm' | 'reconnect'): void => {
     if (!answersByItself(peerId, kind) || peers.frozen(peerId)) return
     if (kind === 'confirm') return engine.initiator(peerId, { type: 'want' })
@@ -237,7 +248,12 @@ export const createEngine = (deps: EngineDeps): Engine => {
     engine.responder(peerId, { type: 'answer' })
   }
 
-  const settle = (before: InitiatorThread | ResponderThread, thread: InitiatorThread | ResponderThread, effects: readonly Effect[], proved: PeerKeys | undefined): void => {
+  const settle = (
+    before: InitiatorThread | ResponderThread,
+    thread: InitiatorThread | ResponderThread,
+    effects: readonly Effect[],
+    proved: PeerKeys | undefined,
+  ): void => {
     const opening = effects.find((e) => e.do === 'open')
     // The old session ends before the new one begins, or the events of one would land in the other.
     for (const effect of effects) if (effect.do === 'end') run(effect, thread, before)
@@ -249,7 +265,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
       sessions.mark(before.session, 'Conclude', after.role === 'initiator' ? 'us' : 'them')
       sessions.closing(before.session)
     }
-    if (after.state === 'init_ready' && before.state === 'init_finalize_close' && orders.reconnect && after.peerReference) work.after(() => engine.initiator(after.peerId, { type: 'want' }))
+    if (after.state === 'init_ready' && before.state === 'init_finalize_close' && orders.reconnect && after.peerReference)
+      work.after(() => engine.initiator(after.peerId, { type: 'want' }))
     if (after.session && before.session === null) work.after(() => engine.speak(after.peerId, after.role))
   }
 
@@ -262,7 +279,14 @@ export const createEngine = (deps: EngineDeps): Engine => {
         const { thread, effects } = initiator(before, event, env())
         settle(before, thread, effects, proved)
         const { closeAfter } = orders
-        if (closeAfter !== null && event.type === 'respond' && thread.session && !thread.asking && !thread.concluding && sessions.rounds(thread.session) >= closeAfter) {
+        if (
+          closeAfter !== null &&
+          event.type === 'respond' &&
+          thread.session &&
+          !thread.asking &&
+          !thread.concluding &&
+          sessions.rounds(thread.session) >= closeAfter
+        ) {
           work.after(() => engine.initiator(peerId, { type: 'askConclude' }))
         } else if (event.type === 'respond' && thread.session && textFor(thread) !== null) work.after(() => engine.speak(peerId, 'initiator'))
       }),
@@ -282,7 +306,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
       if (request.role === 'initiator') return engine.initiator(request.peerId, event)
       const peer = peers.get(request.peerId)
       // The first approval pins the keys it showed; where none were shown, the first that are proved are pinned with the session.
-      if (event.type === 'approved' && step === 'confirm' && peer.signPub && peer.kxPub) peers.put(pinKeys(peer, { signPub: peer.signPub, kxPub: peer.kxPub }, ports.clock.now()))
+      if (event.type === 'approved' && step === 'confirm' && peer.signPub && peer.kxPub)
+        peers.put(pinKeys(peer, { signPub: peer.signPub, kxPub: peer.kxPub }, ports.clock.now()))
       engine.responder(request.peerId, event)
     },
 
@@ -325,12 +350,18 @@ export const createEngine = (deps: EngineDeps): Engine => {
 
     resume: () => {
       // A step that asks without a request (its row is gone from the database) would wait for ever.
-      const asked = new Set(deps.approvals().waiting().map((r) => keyOf(r.role, r.peerId)))
+      const asked = new Set(
+        deps
+          .approvals()
+          .waiting()
+          .map((r) => keyOf(r.role, r.peerId)),
+      )
       for (const t of [...cache.values()]) {
         if (t.asking && !asked.has(keyOf(t.role, t.peerId))) work.run(() => deps.approvals().ask(t.peerId, t.role, t.asking as HsStep))
       }
       for (const t of [...cache.values()]) {
-        if (t.role === 'initiator' && t.state === 'init_ready' && t.offer && !t.wanted && meets(t.peerId) && !peers.frozen(t.peerId)) engine.initiator(t.peerId, { type: 'want' })
+        if (t.role === 'initiator' && t.state === 'init_ready' && t.offer && !t.wanted && meets(t.peerId) && !peers.frozen(t.peerId))
+          engine.initiator(t.peerId, { type: 'want' })
       }
     },
 
@@ -377,4 +408,3 @@ export const createEngine = (deps: EngineDeps): Engine => {
   }
   return engine
 }
-

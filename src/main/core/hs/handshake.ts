@@ -34,7 +34,11 @@ export type HsRefusal = 'type' | 'timestamp' | 'nonce' | 'replayed' | 'stale' | 
 
 export type HsProof =
   | { readonly ok: true; readonly signPub: SignPub; readonly kxPub: KxPub; readonly localMs: number }
-  | { readonly ok: false; readonly why: HsRefusal; /** With `zone`: the difference, and the key that signed so. */ readonly zone?: { readonly minutes: number; readonly signPub: SignPub } }
+  | {
+      readonly ok: false
+      readonly why: HsRefusal /** With `zone`: the difference, and the key that signed so. */
+      readonly zone?: { readonly minutes: number; readonly signPub: SignPub }
+    }
 
 export interface HsCheck {
   readonly hs: HsObject
@@ -115,5 +119,4 @@ export const signatureOf = (hs: HsObject): string => toHex(fromBase64Lenient(hs.
  * so it is the same in every session of two identities: no forward secrecy, which the screen says.
  * @throws TypeError for a public key X25519 must refuse.
  */
-export const deriveSessionKey = (kxPriv: Uint8Array, peerKxPub: Uint8Array): Uint8Array =>
-  hkdfSha256(x25519Shared(kxPriv, peerKxPub), null, 'handshake', 32)
+export const deriveSessionKey = (kxPriv: Uint8Array, peerKxPub: Uint8Array): Uint8Array => hkdfSha256(x25519Shared(kxPriv, peerKxPub), null, 'handshake', 32)

@@ -1,24 +1,24 @@
 import type { HsDraft } from './messages.ts'
 import {
-  CLOSES,
-  CLOSE_INTERVAL_MS,
-  ENDING_PATIENCE_MS,
-  PATIENCE_MS,
-  ROUND_IDLE_MS,
   atRest,
   backoff,
-  drop,
-  log,
-  note,
-  step,
-  waited,
+  CLOSE_INTERVAL_MS,
+  CLOSES,
   type CommonEvent,
+  drop,
   type Effect,
+  ENDING_PATIENCE_MS,
   type Env,
   type InitiatorThread,
+  log,
+  note,
   type Opened,
+  PATIENCE_MS,
   type Proof,
+  ROUND_IDLE_MS,
   type Step,
+  step,
+  waited,
 } from './thread.ts'
 
 export type InitiatorEvent =
@@ -60,7 +60,10 @@ export const initiator = (t: InitiatorThread, e: InitiatorEvent, env: Env): S =>
  */
 const rest = (t: InitiatorThread, how: 'closed' | 'ended', reason: string): S => {
   const ended: Effect[] = t.session === null ? [] : [{ do: 'end', how, reason }]
-  const unused = t.state === 'init_exchange' && t.exchangeCount === 1 && t.peerNonce && t.signPub && t.kxPub ? { nonce: t.peerNonce, signPub: t.signPub, kxPub: t.kxPub } : null
+  const unused =
+    t.state === 'init_exchange' && t.exchangeCount === 1 && t.peerNonce && t.signPub && t.kxPub
+      ? { nonce: t.peerNonce, signPub: t.signPub, kxPub: t.kxPub }
+      : null
   return step(t, { ...atRest, state: 'init_ready', wanted: false, offer: unused ?? t.offer }, { do: 'unask' }, { do: 'unsend' }, ...ended, note(reason))
 }
 
@@ -86,7 +89,13 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
     case 'want': {
       if (t.asking) return step(t, { wanted: true })
       // The offer may be one we used before and gave up on: a peer that took that request up hears from the knock that we begin anew.
-      if (t.offer) return step(t, { wanted: true, asking: 'request', dueAt: null, line: null }, { do: 'send', draft: { intent: 'knock', peer: t.peerId } }, { do: 'ask', step: 'request' })
+      if (t.offer)
+        return step(
+          t,
+          { wanted: true, asking: 'request', dueAt: null, line: null },
+          { do: 'send', draft: { intent: 'knock', peer: t.peerId } },
+          { do: 'ask', step: 'request' },
+        )
       // An original that completed a cycle with us ignores every register: only the reference opens it again.
       const draft: HsDraft = t.peerReference ? { intent: 'reconnect', your_ref: t.peerReference } : { intent: 'knock', peer: t.peerId }
       return send(t, { wanted: true, dueAt: env.now + backoff(0, env.jitter, 1_000, 10_000) }, draft, env)
@@ -109,7 +118,19 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       const draft: HsDraft = { intent: 'request', your_nonce: nonce, my_nonce: env.nonce, body: null, hs: 'init' }
       return send(
         t,
-        { state: 'init_exchange', peerNonce: nonce, localNonce: env.nonce, localReference: null, peerReference: null, exchangeCount: 1, finalizeRetryCount: 0, signPub, kxPub, asking: null, offer: null },
+        {
+          state: 'init_exchange',
+          peerNonce: nonce,
+          localNonce: env.nonce,
+          localReference: null,
+          peerReference: null,
+          exchangeCount: 1,
+          finalizeRetryCount: 0,
+          signPub,
+          kxPub,
+          asking: null,
+          offer: null,
+        },
         draft,
         env,
         { do: 'record', flow: 'received', nonce },
@@ -125,7 +146,8 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
     case 'finish':
       // Our closes were lost. Only the very references of the cycle that ended are answered.
       // Where we gave up before its finish came, the first one names the peer's reference.
-      if (t.localReference === null || e.yourRef !== t.localReference || (t.peerReference !== null && e.myRef !== t.peerReference)) return step(t, {}, drop('finish of no session'))
+      if (t.localReference === null || e.yourRef !== t.localReference || (t.peerReference !== null && e.myRef !== t.peerReference))
+        return step(t, {}, drop('finish of no session'))
       return step(t, { peerReference: e.myRef }, { do: 'send', draft: { intent: 'close', your_ref: e.myRef, my_ref: e.yourRef } })
     case 'tick': {
       if (!t.wanted || t.asking || !t.line) return step(t, { dueAt: null })
@@ -155,11 +177,25 @@ const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
         // Its nonce may be anybody's, so it waits until a real answer is overdue.
         return step(t, { drainNonce: e.myNonce }, { do: 'deliver', opened: e.opened })
       }
-      const next = { ...t, peerNonce: e.myNonce, drainNonce: null, localNonce: null, line: null, tries: 0, since: env.now, dueAt: env.now + ROUND_IDLE_MS } as const
+      const next = {
+        ...t,
+        peerNonce: e.myNonce,
+        drainNonce: null,
+        localNonce: null,
+        line: null,
+        tries: 0,
+        since: env.now,
+        dueAt: env.now + ROUND_IDLE_MS,
+      } as const
       // An original can overwrite its own row with the answer before: what it said then is known, and a new round gets it going again.
       const effects: Effect[] = e.seen
         ? [{ do: 'answered' }]
-        : [{ do: 'record', flow: 'received', nonce: e.myNonce }, { do: 'answered' }, { do: 'deliver', opened: e.opened }, log(`GOT RESPONSE #${t.exchangeCount}`)]
+        : [
+            { do: 'record', flow: 'received', nonce: e.myNonce },
+            { do: 'answered' },
+            { do: 'deliver', opened: e.opened },
+            log(`GOT RESPONSE #${t.exchangeCount}`),
+          ]
       if (!t.concluding) return step(next, {}, ...effects)
       const concluded = conclude(next, env)
       return { thread: concluded.thread, effects: [...effects, ...concluded.effects] }
@@ -174,7 +210,15 @@ const exchange = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       const count = t.exchangeCount + 1
       const draft: HsDraft = { intent: 'request', your_nonce: t.peerNonce, my_nonce: env.nonce, body: e.text, hs: null }
       const carried: Effect[] = e.text === null ? [] : [{ do: 'carried', message: e.text }]
-      return send(t, { localNonce: env.nonce, exchangeCount: count }, draft, env, { do: 'record', flow: 'sent', nonce: env.nonce }, ...carried, log(`request #${count}`))
+      return send(
+        t,
+        { localNonce: env.nonce, exchangeCount: count },
+        draft,
+        env,
+        { do: 'record', flow: 'sent', nonce: env.nonce },
+        ...carried,
+        log(`request #${count}`),
+      )
     }
     case 'askConclude':
       return t.asking || t.concluding ? step(t, {}) : step(t, { asking: 'conclude' }, { do: 'ask', step: 'conclude' })
@@ -193,7 +237,13 @@ const conclude = (t: InitiatorThread, env: Env): S => {
   if (t.peerNonce === null) return rest(t, 'ended', 'The session had no round to conclude.')
   const reference = t.localReference ?? env.reference
   const draft: HsDraft = { intent: 'conclude', your_nonce: t.peerNonce, my_ref: reference }
-  return send(t, { state: 'init_finalize_propose', localReference: reference, finalizeRetryCount: 1, concluding: false, asking: null }, draft, env, log('[init_exchange -> init_finalize_propose] EXCHANGE CUT'))
+  return send(
+    t,
+    { state: 'init_finalize_propose', localReference: reference, finalizeRetryCount: 1, concluding: false, asking: null },
+    draft,
+    env,
+    log('[init_exchange -> init_finalize_propose] EXCHANGE CUT'),
+  )
 }
 
 const propose = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {

@@ -28,14 +28,20 @@ export type SecObject = z.infer<typeof SecObject>
 
 /** `malformed` is kept apart from absent: both end in "no proof", with different reasons for the person. */
 const attached = <S extends z.ZodType>(schema: S) =>
-  z.unknown().optional().transform((value): z.infer<S> | 'malformed' | undefined => {
-    if (value === undefined || value === null) return undefined
-    const parsed = schema.safeParse(value)
-    return parsed.success ? parsed.data : 'malformed'
-  })
+  z
+    .unknown()
+    .optional()
+    .transform((value): z.infer<S> | 'malformed' | undefined => {
+      if (value === undefined || value === null) return undefined
+      const parsed = schema.safeParse(value)
+      return parsed.success ? parsed.data : 'malformed'
+    })
 
 const body = {
-  message: z.unknown().optional().transform((value) => (typeof value === 'string' ? value : value === undefined || value === null ? undefined : ('malformed' as const))),
+  message: z
+    .unknown()
+    .optional()
+    .transform((value) => (typeof value === 'string' ? value : value === undefined || value === null ? undefined : ('malformed' as const))),
   sec: attached(SecObject),
 }
 

@@ -1,6 +1,6 @@
 import { encodeClientLine, fitsRelay, type SendableObject } from '../relay/envelope.ts'
 import type { HsDraft, HsObject, SecObject } from './messages.ts'
-import { sealText, signOwnHs, type Self } from './self.ts'
+import { type Self, sealText, signOwnHs } from './self.ts'
 
 export interface Rendering {
   readonly self: Self
@@ -59,4 +59,7 @@ const body = (message: number | null, r: Rendering): SecObject | null => {
 }
 
 const plainHs = (hs: HsObject): SendableObject => ({ ...hs })
-const plainSec = (sec: SecObject): SendableObject => ({ envelope: { nonce: sec.envelope.nonce, ciphertext: sec.envelope.ciphertext, hash: sec.envelope.hash, ts: sec.envelope.ts }, sig: sec.sig })
+const plainSec = (sec: SecObject): SendableObject => ({
+  envelope: { nonce: sec.envelope.nonce, ciphertext: sec.envelope.ciphertext, hash: sec.envelope.hash, ts: sec.envelope.ts },
+  sig: sec.sig,
+})

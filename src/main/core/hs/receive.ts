@@ -1,6 +1,6 @@
 import { names, type StandingOrders } from '../approvals/policy.ts'
 import type { PeerId } from '../brand.ts'
-import { compareKeys, isFrozen, isPinned, observeKeys, type PeerKeys } from '../peers/trust.ts'
+import { compareKeys, isPinned, observeKeys, type PeerKeys } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
@@ -8,7 +8,7 @@ import type { Engine, PeerBook } from './engine.ts'
 import { overheardHs } from './handshake.ts'
 import { openBody, proofOf, SEC_KEEP_MS } from './inbound.ts'
 import { localAt } from './local-time.ts'
-import { HsObject, parseHsMessage, type HsMessage } from './messages.ts'
+import { type HsMessage, HsObject, parseHsMessage } from './messages.ts'
 import type { Self } from './self.ts'
 import type { Opened, Proof } from './thread.ts'
 
@@ -48,15 +48,25 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
   /** Told once, and only of a key that matters: a stranger's clock is a stranger's, and nobody may set a pinned peer's. */
   const zoned = (from: PeerId, { minutes, signPub }: { readonly minutes: number; readonly signPub: string }): void => {
     const peer = peers.get(from)
-    const matters = peer.signPub === signPub || (peer.signPub === null && (engine.peekInitiator(from).wanted || engine.peekResponder(from).state === 'resp_confirm'))
+    const matters =
+      peer.signPub === signPub || (peer.signPub === null && (engine.peekInitiator(from).wanted || engine.peekResponder(from).state === 'resp_confirm'))
     if (!matters || peer.zoneSkewMinutes === minutes) return
     deps.work.run(() => peers.put({ ...peer, zoneSkewMinutes: minutes, zoneSkewAccepted: false }))
-    deps.notice(from, 'caution', `This peer’s clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} yours: a time zone, it seems. Allow it on the peer’s page.`)
+    deps.notice(
+      from,
+      'caution',
+      `This peer’s clock is ${Math.abs(minutes)} minutes ${minutes > 0 ? 'ahead of' : 'behind'} yours: a time zone, it seems. Allow it on the peer’s page.`,
+    )
   }
 
   const prove = (from: PeerId, hs: HsObject | 'malformed' | undefined, type: 'init' | 'response', nonce: string): Proof => {
     const peer = peers.get(from)
-    const proof = proofOf(hs, type, nonce, { self, localNow: localAt(ports.clock, deps.receivedAt()), replayed, acceptedZone: peer.zoneSkewAccepted ? peer.zoneSkewMinutes : null })
+    const proof = proofOf(hs, type, nonce, {
+      self,
+      localNow: localAt(ports.clock, deps.receivedAt()),
+      replayed,
+      acceptedZone: peer.zoneSkewAccepted ? peer.zoneSkewMinutes : null,
+    })
     if (!proof.ok && 'zone' in proof && proof.zone) zoned(from, proof.zone)
     return proof
   }
@@ -89,7 +99,12 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
     const keys = proved ?? (thread.signPub && thread.kxPub ? { signPub: thread.signPub, kxPub: thread.kxPub } : null)
     const peer = peers.get(from)
     const zone = peer.zoneSkewAccepted ? (peer.zoneSkewMinutes ?? 0) : 0
-    const body = openBody(message, { self, keys, localNow: localAt(ports.clock, deps.receivedAt()) + zone * 60_000, repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce) })
+    const body = openBody(message, {
+      self,
+      keys,
+      localNow: localAt(ports.clock, deps.receivedAt()) + zone * 60_000,
+      repeated: (nonce) => store.messages.secSeen(`peer:${from}`, nonce),
+    })
     // Remembered whatever becomes of the message: a repeat that is dropped must not be opened as new later on.
     if (body.kind === 'opened') store.messages.addSec(`peer:${from}`, body.secNonce, ports.clock.now() + SEC_KEEP_MS, ports.clock.now())
     return body
@@ -152,7 +167,13 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
           return request(from, message)
         case 'respond': {
           const seen = store.nonces.received('initiator', from, message.my_nonce)
-          return engine.initiator(from, { type: 'respond', yourNonce: message.your_nonce, myNonce: message.my_nonce, seen, opened: opened(from, 'initiator', message) })
+          return engine.initiator(from, {
+            type: 'respond',
+            yourNonce: message.your_nonce,
+            myNonce: message.my_nonce,
+            seen,
+            opened: opened(from, 'initiator', message),
+          })
         }
         case 'conclude':
           return engine.responder(from, { type: 'conclude', yourNonce: message.your_nonce, myRef: message.my_ref })
@@ -168,7 +189,11 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
       const known = overheardHs(hs.data)
       if (!known) return
       heard.add(known)
-      if (heard.size > MOST_OVERHEARD) for (const oldest of heard) { heard.delete(oldest); break }
+      if (heard.size > MOST_OVERHEARD)
+        for (const oldest of heard) {
+          heard.delete(oldest)
+          break
+        }
     },
   }
 }

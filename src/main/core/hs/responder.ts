@@ -1,22 +1,22 @@
 import type { HsDraft } from './messages.ts'
 import {
   ANSWER_IDLE_MS,
-  ENDING_PATIENCE_MS,
-  PATIENCE_MS,
   atRest,
   backoff,
+  type CommonEvent,
   drop,
+  type Effect,
+  ENDING_PATIENCE_MS,
+  type Env,
   log,
   note,
-  step,
-  waited,
-  type CommonEvent,
-  type Effect,
-  type Env,
   type Opened,
+  PATIENCE_MS,
   type Proof,
   type ResponderThread,
   type Step,
+  step,
+  waited,
 } from './thread.ts'
 
 export type ResponderEvent =
@@ -124,7 +124,18 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
       const { signPub, kxPub, localMs } = e.proof
       return step(
         t,
-        { state: 'resp_exchange', peerNonce: e.myNonce, localNonce: null, exchangeCount: 1, signPub, kxPub, line: null, tries: 0, since: env.now, dueAt: env.now + ANSWER_IDLE_MS },
+        {
+          state: 'resp_exchange',
+          peerNonce: e.myNonce,
+          localNonce: null,
+          exchangeCount: 1,
+          signPub,
+          kxPub,
+          line: null,
+          tries: 0,
+          since: env.now,
+          dueAt: env.now + ANSWER_IDLE_MS,
+        },
         { do: 'unsend' },
         { do: 'record', flow: 'received', nonce: e.myNonce },
         { do: 'remember', signPub, nonce: e.myNonce, localMs },
@@ -221,7 +232,8 @@ const finalize = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
     }
     case 'request': {
       // Anybody can conclude in the peer's name, our nonce is in the clear. A sealed request that echoes it says that the peer did not.
-      if (t.session === null || t.localNonce === null || e.yourNonce !== t.localNonce || e.seen || e.opened.kind === 'refused') return step(t, {}, drop('request in resp_finalize'))
+      if (t.session === null || t.localNonce === null || e.yourNonce !== t.localNonce || e.seen || e.opened.kind === 'refused')
+        return step(t, {}, drop('request in resp_finalize'))
       return exchange({ ...t, state: 'resp_exchange', localReference: null, peerReference: null, line: null }, e, env)
     }
     case 'tick':
@@ -235,4 +247,11 @@ const finalize = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
 
 /** Our reference stays: it is what the peer presents to reconnect. */
 const closed = (t: ResponderThread, text: string): S =>
-  step(t, { ...atRest, state: 'resp_ready', wanted: false }, { do: 'unsend' }, { do: 'forget' }, { do: 'end', how: 'closed', reason: 'Closed by the peer; both sides hold the references.' }, log(text))
+  step(
+    t,
+    { ...atRest, state: 'resp_ready', wanted: false },
+    { do: 'unsend' },
+    { do: 'forget' },
+    { do: 'end', how: 'closed', reason: 'Closed by the peer; both sides hold the references.' },
+    log(text),
+  )

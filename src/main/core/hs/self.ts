@@ -6,7 +6,7 @@ import type { SecretBytes } from '../crypto/secret.ts'
 import { wiping } from '../crypto/secret.ts'
 import { deriveSessionKey, signHs } from './handshake.ts'
 import type { HsObject, SecObject } from './messages.ts'
-import { openSec, sealSec, type SecOpened } from './sec.ts'
+import { openSec, type SecOpened, sealSec } from './sec.ts'
 
 /** The unlocked identity, as the hs profile uses it. The private keys stay in their holders. */
 export interface Self {
@@ -36,4 +36,9 @@ export const signOwnHs = (self: Self, type: 'init' | 'response', nonce: string, 
 
 /** Name of an hs session, the same on both sides: both signing keys, the confirm's and the first request's nonce. 64 hex digits. */
 export const hsSessionId = (initiatorSignPub: string, responderSignPub: string, confirmNonce: string, requestNonce: string): string =>
-  hashTagged('countersign.hs.session.v1', { initiator: initiatorSignPub, responder: responderSignPub, confirm: sha256Hex(utf8(confirmNonce)), request: sha256Hex(utf8(requestNonce)) })
+  hashTagged('countersign.hs.session.v1', {
+    initiator: initiatorSignPub,
+    responder: responderSignPub,
+    confirm: sha256Hex(utf8(confirmNonce)),
+    request: sha256Hex(utf8(requestNonce)),
+  })

@@ -4,7 +4,7 @@ import type { KxPub, PeerId, SignPub } from '../brand.ts'
 import { AppFault } from '../fault.ts'
 import type { ThreadRow } from '../store/rows.ts'
 import type { HsDraft } from './messages.ts'
-import { newInitiator, newResponder, type InitiatorThread, type ResponderThread, type Role } from './thread.ts'
+import { type InitiatorThread, newInitiator, newResponder, type ResponderThread, type Role } from './thread.ts'
 
 const key = z.string().regex(/^[0-9a-f]{64}$/)
 const draft = z.custom<HsDraft>((value) => typeof value === 'object' && value !== null && typeof (value as { intent?: unknown }).intent === 'string')
@@ -12,7 +12,10 @@ const draft = z.custom<HsDraft>((value) => typeof value === 'object' && value !=
 /** What a thread has beyond the original's columns; sealed in the store, so only we can have written it. */
 const Extra = z.object({
   wanted: z.boolean().default(false),
-  offer: z.strictObject({ nonce: z.string(), signPub: key.transform((v) => v as SignPub), kxPub: key.transform((v) => v as KxPub) }).nullable().default(null),
+  offer: z
+    .strictObject({ nonce: z.string(), signPub: key.transform((v) => v as SignPub), kxPub: key.transform((v) => v as KxPub) })
+    .nullable()
+    .default(null),
   asking: z.enum(hsSteps).nullable().default(null),
   concluding: z.boolean().default(false),
   line: draft.nullable().default(null),
@@ -76,6 +79,18 @@ export const toRow = (t: InitiatorThread | ResponderThread, times: RowTimes): Th
   peerKxPub: t.kxPub,
   hsDerivedAt: times.hsDerivedAt,
   lastSecureAt: times.lastSecureAt,
-  extra: { wanted: t.wanted, offer: t.offer && { ...t.offer }, asking: t.asking, concluding: t.concluding, line: t.line && { ...t.line }, tries: t.tries, dueAt: t.dueAt, since: t.since, unproved: t.unproved, session: t.session, drainNonce: t.drainNonce },
+  extra: {
+    wanted: t.wanted,
+    offer: t.offer && { ...t.offer },
+    asking: t.asking,
+    concluding: t.concluding,
+    line: t.line && { ...t.line },
+    tries: t.tries,
+    dueAt: t.dueAt,
+    since: t.since,
+    unproved: t.unproved,
+    session: t.session,
+    drainNonce: t.drainNonce,
+  },
   updatedAt: times.now,
 })

@@ -166,4 +166,17 @@ export const newInitiator = (peerId: PeerId): InitiatorThread => ({ ...idle, rol
 export const newResponder = (peerId: PeerId): ResponderThread => ({ ...idle, role: 'responder', peerId, state: 'resp_ready' })
 
 /** What an ended thread keeps: nothing that could be mistaken for a handshake in progress. References are set apart by the caller. */
-export const atRest = { localNonce: null, peerNonce: null, exchangeCount: 0, finalizeRetryCount: 0, asking: null, concluding: false, line: null, tries: 0, dueAt: null, unproved: false, session: null, drainNonce: null } as const
+export const atRest = {
+  localNonce: null,
+  peerNonce: null,
+  exchangeCount: 0,
+  finalizeRetryCount: 0,
+  asking: null,
+  concluding: false,
+  line: null,
+  tries: 0,
+  dueAt: null,
+  unproved: false,
+  session: null,
+  drainNonce: null,
+} as const

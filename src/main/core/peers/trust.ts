@@ -55,7 +55,9 @@ export const observeKeys = (peer: PeerRow, { signPub, kxPub }: PeerKeys, now: nu
 
 /** First approval: these very keys are what the peer is from now on. */
 export const pinKeys = (peer: PeerRow, { signPub, kxPub }: PeerKeys, now: number): PeerRow =>
-  isPinned(peer) && sameKeys(peer, { signPub, kxPub }) ? peer : { ...peer, signPub, kxPub, trust: peer.trust === 'blocked' ? 'blocked' : 'pinned', presented: null, pinnedAt: now }
+  isPinned(peer) && sameKeys(peer, { signPub, kxPub })
+    ? peer
+    : { ...peer, signPub, kxPub, trust: peer.trust === 'blocked' ? 'blocked' : 'pinned', presented: null, pinnedAt: now }
 
 /** The pinned key holds; what was presented instead is put aside. */
 export const keepPinned = (peer: PeerRow): PeerRow => (peer.trust === 'changed' ? { ...peer, trust: 'pinned', presented: null } : peer)
@@ -73,7 +75,8 @@ export const isFrozen = (peer: PeerRow): boolean => peer.trust === 'changed' || 
 export const isTrusted = (peer: PeerRow): boolean => pinnedStates.includes(peer.trust) && peer.trust !== 'changed'
 
 /** Names and ids come from strangers: controls, bidi and zero-width characters are cut before anything is drawn or logged. */
-export const cleanText = (text: string): string => text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu, '')
+export const cleanText = (text: string): string =>
+  text.normalize('NFKC').replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800]/gu, '')
 
 /** Longest name a peer can claim, UTF-16 units. */
 const LONGEST_NAME = 64

@@ -56,7 +56,12 @@ export interface Sessions {
   dto(row: SessionRow, standing: { frozen: boolean; ourTurn: boolean; mayClose: boolean }): SessionDto
 }
 
-export const createSessions = (deps: { readonly store: Store; readonly work: Work; readonly clock: Clock; readonly dropped: (why: string) => void }): Sessions => {
+export const createSessions = (deps: {
+  readonly store: Store
+  readonly work: Work
+  readonly clock: Clock
+  readonly dropped: (why: string) => void
+}): Sessions => {
   const { store, work, clock, dropped } = deps
   /** Session and reason of refusals that the conversation tells already. */
   const told = new Set<string>()
@@ -164,7 +169,8 @@ export const createSessions = (deps: { readonly store: Store; readonly work: Wor
       const row = find(id)
       if (row.state !== 'open') throw new AppFault('STATE', 'This session is over; it can be read, not written.')
       if (text.length > LONGEST_MESSAGE) throw new AppFault('BAD_ARGUMENT', `A message has at most ${LONGEST_MESSAGE} characters.`)
-      if (pythonJson({ message: text }).length > LONGEST_ENCODED) throw new AppFault('BAD_ARGUMENT', 'This text is too long once it is encoded. Send it in parts.')
+      if (pythonJson({ message: text }).length > LONGEST_ENCODED)
+        throw new AppFault('BAD_ARGUMENT', 'This text is too long once it is encoded. Send it in parts.')
       if (!text.isWellFormed()) throw new AppFault('BAD_ARGUMENT', 'This text has half a character in it.')
       if (store.messages.queued(id).length >= MOST_QUEUED) throw new AppFault('STATE', 'Too many messages wait for the peer.')
       const seq = row.sent + 1

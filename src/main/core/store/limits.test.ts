@@ -69,7 +69,11 @@ describe('sealed nonces at their limit', () => {
     const { db, sealing } = parts()
     const nonces = createSecNonces(db, sealing, 2)
     expect([nonces.addSec('s', '1', 9_000_000_000_000, 0), nonces.addSec('s', '2', 9_000_000_000_000, 0)]).toEqual([true, true])
-    expect([codeOf(() => nonces.addSec('s', '3', 9_000_000_000_000, 0)), nonces.addSec('s', '2', 9_000_000_000_000, 0), nonces.addSec('other', '3', 9_000_000_000_000, 0)]).toEqual(['STATE', false, true])
+    expect([
+      codeOf(() => nonces.addSec('s', '3', 9_000_000_000_000, 0)),
+      nonces.addSec('s', '2', 9_000_000_000_000, 0),
+      nonces.addSec('other', '3', 9_000_000_000_000, 0),
+    ]).toEqual(['STATE', false, true])
     expect(nonces.secSeen('s', '1')).toBe(true)
     db.close()
   })
