@@ -54,7 +54,6 @@ export const identityCommand = async (
       case 'show':
         return show(wallet, '')
       case 'archive': {
-        await wallet.profileSelect({ name })
         await wallet.identityArchive({ name })
         return output.say({ archived: name }, `Moved ${name} aside; nothing was deleted.`)
       }

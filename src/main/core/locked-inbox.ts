@@ -36,7 +36,7 @@ export const sealLockedLine = (
   const inbound = checkInbound(decoded.payload, own.id)
   if (!inbound.ok || (inbound.to === null && (inbound.intent !== 'knock' || inbound.payload['peer'] !== own.id))) return null
   if (repeating.has(inbound.intent)) {
-    const kind = JSON.stringify([inbound.from, inbound.intent, inbound.payload['your_ref'] ?? null])
+    const kind = JSON.stringify([inbound.from, inbound.intent, inbound.payload['your_ref'] ?? null, inbound.payload['my_ref'] ?? null])
     if (kinds.has(kind)) return null
     if (kinds.size < MOST_KINDS) kinds.add(kind)
   }

@@ -106,6 +106,8 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
   }
   let entries: ProfileEntry[] = []
   let currentRequest: string | null = null
+  /** Asked for by name, and not there yet: it is to be made. */
+  let wantsNew = false
   const feed = createFeed(ports.clock)
 
   const refreshEntries = (): void => {
@@ -129,7 +131,10 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     store.settings.set('backup', { verifiedAt: ports.clock.now(), fileName: basename(path), pinned: profile.pinnedCount() })
     appChanged()
   }
-  const stage = (): AppDto['stage'] => (chosen ? (chosen.open ? 'open' : 'locked') : entries.length === 0 ? 'onboarding' : 'picker')
+  const stage = (): AppDto['stage'] => {
+    if (chosen) return chosen.open ? 'open' : 'locked'
+    return entries.length === 0 || wantsNew ? 'onboarding' : 'picker'
+  }
   const appDto = (): AppDto => {
     const throttle = chosen ? vault.throttle(chosen.identity.name) : { failures: 0, retryAt: null }
     const { relayMode: mode, relayHost: host, relayPort: port } = settings()
@@ -314,6 +319,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
 
   /** The first unlock of a new profile, which proves that its file opens. `from`: how much of the work was done before. */
   const finishNew = async (identity: IdentityPublic, passphrase: Uint8Array, from: number): Promise<ProfileDto> => {
+    wantsNew = false
     refreshEntries()
     await release()
     choose(identity.name)
@@ -349,12 +355,21 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     feed.review()
   }
 
+  /** Opened for a moment. A damaged profile may be moved aside, of all things; one that another process has, may not. */
+  const refuseInUse = (name: string): void => {
+    try {
+      openStore(ports, { folder: vault.profileFolder(name), myId: vault.publicPart(name).myId }).close()
+    } catch (error) {
+      if (error instanceof AppFault && error.code === 'IN_USE') throw error
+    }
+  }
   /** A policy may have decided it at once. */
   const showIfWaiting = (id: string): void => {
     if (unlocked().profile.approvals.request(id)) showRequest(id)
   }
 
   refreshEntries()
+  wantsNew = options.name !== null && !entries.some((entry) => (entry.readable ? entry.profile.name : entry.name) === options.name)
   const only = entries.length === 1 && entries[0]?.readable ? entries[0].profile.name : null
   const begin = options.name ?? only
   if ((options.pick ?? true) && begin !== null && entries.some((entry) => entry.readable && entry.profile.name === begin)) {
@@ -423,8 +438,7 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     identityArchive: ({ name }: { name: string }) =>
       inTurn(async () => {
         // Open for a moment: another process that has the profile makes this fail, instead of losing its folder.
-        if (chosen?.identity.name !== name && entries.some((entry) => entry.readable && entry.profile.name === name))
-          openStore(ports, { folder: vault.profileFolder(name), myId: vault.publicPart(name).myId }).close()
+        if (chosen?.identity.name !== name) refuseInUse(name)
         if (chosen?.identity.name === name) await release()
         await vault.archive(name)
         refreshEntries()
@@ -467,9 +481,13 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       unlocked().profile.propose(peer as PeerId)
       return {}
     },
-    /** Gives up what is on its way with a peer, in both roles, without a word on the wire; an open session ends on our side. */
+    /** Gives up what is on its way with a peer, in both roles, without a word on the wire. */
     peerGiveUp: ({ peer }: { peer: string }) => {
-      unlocked().profile.engine.stop(peer as PeerId, 'Given up.')
+      const { engine } = unlocked().profile
+      // An open session is ended by an approval only.
+      if (engine.peekInitiator(peer as PeerId).session || engine.peekResponder(peer as PeerId).session)
+        throw new AppFault('STATE', 'A session is open with this peer. Close it instead.')
+      engine.stop(peer as PeerId, 'Given up.')
       return {}
     },
     peerName: ({ peer, name }: { peer: string; name: string }) => {

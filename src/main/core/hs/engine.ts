@@ -244,7 +244,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
     const { state } = peekResponder(peerId)
     // A knock is unsigned: it must not end by itself what is open. The person may answer it.
     if (state === 'resp_exchange' || state === 'resp_finalize') return work.run(() => deps.knock(peerId, kind === 'present' ? 'meet' : kind))
-    if (state === 'resp_ready' && unproved() >= MOST_UNPROVED) return deps.dropped('answered too many that have proved nothing')
+    if (state === 'resp_ready' && peers.get(peerId).pinnedAt === null && unproved() >= MOST_UNPROVED)
+      return deps.dropped('answered too many that have proved nothing')
     engine.responder(peerId, { type: 'answer' })
   }
 

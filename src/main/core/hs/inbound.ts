@@ -24,7 +24,7 @@ export interface OpenContext {
   readonly self: Self
   /** The thread's keys: those of the session, or those just proved with a first request. */
   readonly keys: { readonly signPub: string; readonly kxPub: string } | null
-  /** Local milliseconds when the message came, the peer's accepted zone taken off. */
+  /** Local milliseconds when the message came, by the peer's clock where its zone is accepted. */
   readonly localNow: number
   /** True for a sec nonce that this peer sent before; the static key would open it again in any session. */
   readonly repeated: (secNonce: string) => boolean

@@ -5,6 +5,8 @@ import { Button } from '../../components/button.tsx'
 import { Clasp } from '../../components/clasp.tsx'
 import { classes } from '../../components/classes.ts'
 import { Rosette } from '../../components/engraving.tsx'
+import { useCommand } from '../../components/use-command.ts'
+import { useModel } from '../../state/store.ts'
 import { useUi } from '../../state/ui.ts'
 import { BackupStep } from '../backup/backup-step.tsx'
 import { CreateForm } from './create-form.tsx'
@@ -24,6 +26,13 @@ export function Onboarding() {
   const making = useUi((ui) => ui.making)
   const adding = useUi((ui) => ui.adding)
   const offerBackup = useUi((ui) => ui.offerBackup)
+  const others = useModel((model) => (model.app?.profiles.length ?? 0) > 0)
+  const select = useCommand('profile.select')
+  // Started for a name that is not there yet: the others are one step back.
+  const back = async (): Promise<void> => {
+    if (adding === null) await select.run({ name: null })
+    useUi.setState({ adding: null })
+  }
   if (offerBackup && !making) return <BackupStep onDone={() => useUi.setState({ offerBackup: false, page: 'peers' })} />
   return (
     <div className={css.page}>
@@ -50,8 +59,8 @@ export function Onboarding() {
       </aside>
       <main className={css.main}>
         <div className={css.bar}>
-          {adding !== null && !making && (
-            <Button kind="quiet" size="small" icon={<ArrowLeft size={15} strokeWidth={1.75} />} onClick={() => useUi.setState({ adding: null })}>
+          {(adding !== null || others) && !making && (
+            <Button kind="quiet" size="small" icon={<ArrowLeft size={15} strokeWidth={1.75} />} onClick={() => void back()}>
               {text.back}
             </Button>
           )}

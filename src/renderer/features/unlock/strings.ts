@@ -10,8 +10,8 @@ export const text = {
   forgot: 'Forgot the passphrase',
   forgotTitle: 'Nobody can reset it',
   forgotText:
-    'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity under a new name, if you know the passphrase that backup was sealed with.',
-  restore: 'Restore from a backup',
+    'The keys are sealed by the passphrase alone; there is no other way in. With a backup you can restore the identity, if you know the passphrase that backup was sealed with. The profile here is moved aside for that; nothing of it is deleted.',
+  restore: 'Move aside and restore',
   keep: 'Try again',
   rejectAll: 'Reject all while locked',
   rejectTitle: (n: number): string => (n === 1 ? 'Reject the request that waits?' : `Reject all ${n} requests that wait?`),

@@ -25,6 +25,7 @@ export function Unlock() {
   const reject = useCommand('request.rejectAll')
   const field = useRef<PassphraseHandle>(null)
   const [problem, setProblem] = useState<string | null>(null)
+  const archive = useCommand('identity.archive')
   const [dialog, setDialog] = useState<'forgot' | 'reject' | null>(null)
   const [said, setSaid] = useState<string | null>(null)
   const now = useNow(500)
@@ -117,13 +118,16 @@ export function Unlock() {
           title={text.forgotTitle}
           verb={text.restore}
           cancel={text.keep}
+          busy={archive.busy}
           onClose={() => setDialog(null)}
-          onConfirm={() => {
+          onConfirm={async () => {
+            if ((await archive.run({ name: profile.name })) === undefined) return
             setDialog(null)
             useUi.setState({ adding: 'restore' })
           }}
         >
           <p>{text.forgotText}</p>
+          <Problem error={archive.error} />
         </Confirm>
       )}
       {dialog === 'reject' && (
