@@ -64,7 +64,9 @@ test('the command on the same profile is refused with the reason and exit code 4
 test('another profile beside it is fine, and its picker refuses the one in use with the reason', async () => {
   const bob = await launch({ home: home.path, name: 'bob', env })
   apps.push(bob)
-  // Nobody of that name is here yet, and somebody else is.
+  // Nobody of that name is here yet: it is to be made. The others are one step back.
+  await bob.main.getByRole('button', { name: 'Back' }).click()
+  await expect(bob.main.getByRole('button', { name: /^alice/ })).toBeVisible()
   await bob.main.getByRole('button', { name: /Another identity/ }).click()
   await createIdentity(bob, 'bob')
   await skipBackup(bob)

@@ -133,6 +133,21 @@ describe('the relay goes and comes back', () => {
   })
 })
 
+it('what the socket does not take stays in the outbox, and leaves in order when it does', () => {
+  world.calm(3_000)
+  alice.choke(true)
+  world.wire.length = 0
+  openWithCarol()
+  alice.profile.propose('puppet-dave' as typeof carol.id)
+  const ours = () => world.wire.filter((l) => l.to === bob).map((l) => payloadOf(l.raw))
+  expect(ours()).toEqual([])
+  expect(alice.store.outbox.count()).toBeGreaterThanOrEqual(2)
+  alice.choke(false)
+  const sent = ours().filter((p) => p['to'] === carol.id || p['peer'] === 'puppet-dave')
+  expect(sent.map((p) => p['intent'])).toEqual(['request', 'knock'])
+  expect(alice.store.outbox.count()).toBe(0)
+})
+
 describe('what can be done', () => {
   it('what was given up before the first answer came can be begun again, though the peer had taken it up', () => {
     alice.profile.close(session)

@@ -404,20 +404,22 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
         notices: profile?.notices() ?? [],
       }
     },
-    profileSelect: async ({ name }: { name: string | null }) => {
-      if (chosen?.identity.name === name) return {}
-      await release()
-      refreshEntries()
-      try {
-        if (name !== null) choose(name)
-      } catch (error) {
-        // No reset, which would start the picker anew: it stays and says why.
-        appChanged()
-        throw error
-      }
-      feed.patch({ kind: 'reset' })
-      return {}
-    },
+    profileSelect: ({ name }: { name: string | null }) =>
+      inTurn(async () => {
+        wantsNew = false
+        if (chosen && chosen.identity.name === name) return {}
+        await release()
+        refreshEntries()
+        try {
+          if (name !== null) choose(name)
+        } catch (error) {
+          // No reset, which would start the picker anew: it stays and says why.
+          appChanged()
+          throw error
+        }
+        feed.patch({ kind: 'reset' })
+        return {}
+      }),
     identityStrength: ({ passphrase, name }: { passphrase: Uint8Array; name: string }) => strength(passphrase, [name]),
     identityCreate: ({ name, passphrase }: { name: string; passphrase: Uint8Array }) =>
       inTurn(async () => finishNew(await vault.create({ name, passphrase, onProgress: feed.progress(0, 0.5) }), passphrase, 0.5)),

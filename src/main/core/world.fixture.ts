@@ -84,6 +84,8 @@ export interface Side {
   restart(): void
   /** The connection to the relay goes, or is back. */
   connect(on: boolean): void
+  /** The socket takes nothing more, or can be written again; the connection stands. */
+  choke(on: boolean): void
   approveAll(): void
   text(text: string): void
 }
@@ -116,6 +118,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
   const expectation: { errors: string[] | null } = { errors: null }
   const cleanUp: (() => void)[] = []
   const offline = new Set<string>()
+  const choked = new Set<string>()
   const dead: (() => void)[] = []
 
   const openSide = (name: string, other: () => Side | undefined): Side => {
@@ -167,7 +170,7 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         },
         send: (line) => {
           const to = other()
-          if (offline.has(name)) return false
+          if (offline.has(name) || choked.has(name)) return false
           // A relay has no memory: who is not there yet misses it.
           if (to && alive && !offline.has(to.name)) wire.push({ to, raw: encodeRelayLine('127.0.0.1:50000', line).trimEnd() })
           return true
@@ -237,6 +240,10 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         side.profile.stop()
         side.store.close()
         Object.assign(side, start())
+      },
+      choke: (on) => {
+        if (on) choked.add(name)
+        else if (choked.delete(name)) link.tell({ type: 'writable' })
       },
       connect: (on) => {
         if (on) offline.delete(name)

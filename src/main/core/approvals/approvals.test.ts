@@ -262,7 +262,7 @@ describe('the decision log', () => {
     decide(second)
     world.clock.advance(UNDO_MS)
     askRequest(puppet('peer 3'), 3)
-    world.clock.advance(EXPIRES_BY_HAND_S * 1000 + 1)
+    world.clock.sleep(EXPIRES_BY_HAND_S * 1000 + 1)
     const entries = alice.store.decisions.all()
     expect(entries.map((e) => [e.seq, e.decision, e.request_id === first.id || e.request_id === second.id])).toEqual([
       [1, 'reject', true],

@@ -15,12 +15,9 @@ import { testPorts } from '../wallet.fixture.ts'
  */
 const boundaries: [who: 'alice' | 'bob', boundary: string, nth: number][] = [
   ['alice', 'store: before the commit', 3],
-  ['alice', 'store: after the commit', 4],
-  ['alice', 'socket: before the line is sent', 3],
   ['alice', 'socket: after the line was sent', 3],
   ['alice', 'outbox: before the row goes', 2],
   ['alice', 'line: after it was worked on', 2],
-  ['bob', 'store: before the commit', 3],
   ['bob', 'store: after the commit', 4],
   ['bob', 'socket: after the line was sent', 3],
   ['bob', 'outbox: before the row goes', 1],
