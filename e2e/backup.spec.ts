@@ -12,8 +12,8 @@ test.afterEach(async () => {
   for (const end of ends.splice(0)) await end()
 })
 
-/** Profiles of a home; Chromium's own folder is beside them in any case. */
-const created = (home: string): string[] => readdirSync(home).filter((name) => name !== '.window' && !name.endsWith('.csbackup'))
+/** Profiles of a home; Chromium's own folder and the archive are beside them. */
+const created = (home: string): string[] => readdirSync(home).filter((name) => !name.startsWith('.') && !name.endsWith('.csbackup'))
 
 const writeBackup = async ({ main }: RunningApp): Promise<void> => {
   await main.getByLabel('Your passphrase', { exact: true }).fill(passphrase)
@@ -111,15 +111,24 @@ test('a backup is proved, is refused when anything of it was altered, and restor
   // Where this identity lives already there must not be a second of it, under whatever name.
   const before = created(homes.alice.path)
   await alice.main.getByRole('button', { name: 'Lock', exact: true }).click()
-  await alice.main.getByRole('button', { name: 'Forgot the passphrase' }).click()
-  await alice.main.getByRole('dialog').getByRole('button', { name: 'Restore from a backup' }).click()
+  await alice.main.getByRole('button', { name: 'Switch identity' }).click()
+  await alice.main.getByRole('button', { name: /Another identity/ }).click()
   await openRestore(alice, file, 'alice-again')
   await restore(alice, passphrase)
   await expect(refusal(alice)).toHaveText(/^This identity is here already, as “alice”/, { timeout: 30_000 })
   await screenshot(alice.main, 'backup-here-already')
-  await alice.main.getByLabel('Name of this identity').fill('alice')
+  expect(created(homes.alice.path)).toEqual(before)
+
+  // A forgotten passphrase: the profile is moved aside, nothing of it is lost, and the backup takes its place.
+  await alice.main.getByRole('button', { name: 'Back' }).click()
+  await alice.main.getByRole('button', { name: /^alice/ }).click()
+  await alice.main.getByRole('button', { name: 'Forgot the passphrase' }).click()
+  await alice.main.getByRole('dialog').getByRole('button', { name: 'Move aside and restore' }).click()
+  await expect.poll(() => created(homes.alice.path)).toEqual([])
+  expect(readdirSync(join(homes.alice.path, '.archive'))).toHaveLength(1)
+  await openRestore(alice, file, 'alice')
   await restore(alice, passphrase)
-  await expect(refusal(alice)).toHaveText(/already/, { timeout: 30_000 })
+  await expect.poll(() => stageOf(alice), { timeout: 45_000 }).toBe('open')
   expect(created(homes.alice.path)).toEqual(before)
 })
 
