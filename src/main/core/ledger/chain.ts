@@ -235,3 +235,18 @@ export const verifyChain = (raw: RawChain): { readonly chain: CheckedChain | nul
   const hidden = rows.filter(({ row }) => row.payload === null).length
   return { chain: { header, state, rows, brokenAt, hidden, findings }, findings }
 }
+
+/** The row at a seq; null when it is missing or could not be read. */
+export const rowAt = (chain: CheckedChain, seq: number): CheckedRow | null => {
+  const direct = chain.rows[seq]
+  if (direct?.at === seq) return direct
+  // Rows are missing before it: by halves.
+  let [low, high] = [0, chain.rows.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((chain.rows[middle]?.at ?? 0) < seq) low = middle + 1
+    else high = middle
+  }
+  const row = chain.rows[low]
+  return row?.at === seq ? row : null
+}
