@@ -34,8 +34,8 @@ export interface AuditOptions {
   readonly heads?: readonly Head[]
   /** Who is expected, geneses. Without it the verdict is about two keys, not two parties. */
   readonly expect?: readonly string[]
-  /** Only this session (`session_nonce`). */
-  readonly session?: string
+  /** Only these sessions (`session_nonce`). */
+  readonly sessions?: readonly string[]
   /** Ticks a host's stamp may lag: 4 for chains stamped by a host, else 0. */
   readonly skew?: bigint
 }
@@ -205,11 +205,12 @@ export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {
   }
   const pinned = pin(chains, options.expect, found)
   const all = sessionsOf(chains, replays)
-  const sessions = options.session === undefined ? all : all.filter(({ nonce }) => nonce === options.session)
+  const wanted = (nonce: string): boolean => options.sessions === undefined || options.sessions.includes(nonce)
+  const sessions = all.filter(({ nonce }) => wanted(nonce))
   const reports = sessions.map((session) => reportSession(session, context, oneSided, found))
   const { conflicts, witnessed } = witness(chains, replays, options.heads ?? [], found)
 
-  const findings = found.findings().filter(({ session }) => options.session === undefined || session === undefined || session === options.session)
+  const findings = found.findings().filter(({ session }) => session === undefined || wanted(session))
   const hidden = SIDES.reduce((sum, side) => sum + (chains[side]?.hidden ?? 0), 0)
   const done = reports.map((report) => report())
   const scopeOf = (side: Side) => {
