@@ -2,7 +2,7 @@ import type { Genesis, Zeqond } from '../brand.ts'
 import { FormatError } from '../crypto/errors.ts'
 import { firstIssue, Hex32, isObject } from './fields.ts'
 import type { ChainFinding, ChainPlace, FindingCode } from './findings.ts'
-import { ChainHeader, genesisHash } from './genesis.ts'
+import { ChainHeader, genesisHash, slugFits } from './genesis.ts'
 import { Head, headOf, sameHead, verifyHead } from './head.ts'
 import { ownEventOf, payloadFault } from './payload.ts'
 import { checkRevoke, checkRotate, type MachineKeys, weakKey } from './rotation.ts'
@@ -163,7 +163,9 @@ export const extendChain = (
   if (shown) contentFindings(row, note)
   else if (row.transitionType !== 'contract' && row.proofDigest !== null) note('PROOF', 'only a contract step has a proofDigest')
 
-  const sound = !(['SEQ', 'ORIGIN', 'LINK', 'STATE_HASH', 'HEAD_SIG', 'ZEQOND_BACKWARD', 'AFTER_REVOKE'] as const).some((code) => broken.has(code))
+  // Behind a gap the chain goes on: the row commits to the missing ones, and its owner signed that.
+  const placed = row.seq === state.nextSeq || gap
+  const sound = placed && !(['ORIGIN', 'LINK', 'STATE_HASH', 'HEAD_SIG', 'ZEQOND_BACKWARD', 'AFTER_REVOKE'] as const).some((code) => broken.has(code))
   return {
     state: {
       ...state,
@@ -216,7 +218,7 @@ export const verifyChain = (raw: RawChain): { readonly chain: CheckedChain | nul
   const header = parsed.data
   const findings: ChainFinding[] = []
   const note = (code: FindingCode, why: string, at: ChainPlace): void => void findings.push({ code, why, at })
-  if (header.origin_id.slice(header.origin_id.lastIndexOf(':') + 1) !== header.slug) note('ORIGIN', 'slug is not the end of origin_id', 'header')
+  if (!slugFits(header)) note('ORIGIN', 'slug is not the end of origin_id', 'header')
   const weak = weakKey(header)
   if (weak !== null) note('WEAK_KEY', weak, 'header')
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { CheckedChain } from './chain.ts'
 import { firstIssue } from './fields.ts'
-import { ChainHeader, genesisHash } from './genesis.ts'
+import { ChainHeader, genesisHash, slugFits } from './genesis.ts'
 import { Head, verifyHead } from './head.ts'
 import { ownEventOf } from './payload.ts'
 import { checkRotate, type MachineKeys, Rotate, weakKey } from './rotation.ts'
@@ -43,6 +43,7 @@ export const verifyEquivocation = (value: unknown): ProofVerdict => {
   if (!parsed.success) return { holds: false, why: firstIssue(parsed.error) }
   const { chain, rotations, heads } = parsed.data
   const genesis = genesisHash(chain)
+  if (!slugFits(chain)) return { holds: false, why: 'slug is not the end of origin_id' }
   if (weakKey(chain) !== null) return { holds: false, why: "the machine's keys are not acceptable" }
   const keys: MachineKeys[] = [chain]
   for (const [i, rotation] of rotations.entries()) {

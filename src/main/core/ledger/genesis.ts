@@ -27,6 +27,9 @@ export const genesisHash = (header: Omit<ChainHeader, 'slug'>): Genesis =>
     next: header.next,
   }) as Genesis
 
+/** Is the slug the last part of `origin_id`? It stands in no hash of its own, so it may say nothing else. */
+export const slugFits = (header: ChainHeader): boolean => header.origin_id.slice(header.origin_id.lastIndexOf(':') + 1) === header.slug
+
 /** Commitment to a key generation that is not yet shown: H("zeq.next.v1", {sign_pub, kx_pub}), hex. */
 export const nextCommitment = (keys: { readonly sign_pub: string; readonly kx_pub: string }): string =>
   hashTagged('zeq.next.v1', { sign_pub: keys.sign_pub, kx_pub: keys.kx_pub })
