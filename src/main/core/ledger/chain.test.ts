@@ -51,6 +51,8 @@ describe('ticks', () => {
 })
 
 describe('golden chains, byte for byte', () => {
+  it.each(m2m.jcs)('canonical $out', (v) => expect(canonicalJson(v.in as Json)).toBe(v.out))
+
   it.each(['a', 'b'] as const)('genesis of %s', (k) => {
     expect(genesisHash(headerOf(m2m.chains[k]))).toBe(m2m[k].genesis)
     expect(m2m[k]).toEqual({ genesis: m2m[k].genesis, sign_pub: m2m.chains[k].sign_pub, kx_pub: m2m.chains[k].kx_pub, next: m2m.chains[k].next })

@@ -3,7 +3,7 @@ import type * as brand from '../brand.ts'
 import type { Json } from '../crypto/canonical-json.ts'
 
 /**
- * The atoms every row, head and statement is made of (docs/protocol.md, "Rows"). One spelling each: lower-case hex of exact
+ * The atoms every row, head and statement is made of (docs/ledger.md, "Rows"). One spelling each: lower-case hex of exact
  * length, ticks without leading zeros. A lenient decoder would let two texts with different hashes mean the same.
  */
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex expected`)

@@ -220,6 +220,24 @@ describe('an owner who lies on its own chain', () => {
       'ROTATION a4',
     ],
     [
+      'a revocation by another key',
+      () => {
+        const told = two()
+        told.a.event('m2m.revoke', signKeyStatement(told.b.seed, { v: 'zeq-m2m/1', kind: 'revoke', self_genesis: told.a.genesis, reason: 'retired' }))
+        return told
+      },
+      'ROTATION a4',
+    ],
+    [
+      'a revocation of another machine',
+      () => {
+        const told = two()
+        told.a.event('m2m.revoke', signKeyStatement(told.a.seed, { v: 'zeq-m2m/1', kind: 'revoke', self_genesis: told.b.genesis, reason: 'retired' }))
+        return told
+      },
+      'ROTATION a4',
+    ],
+    [
       'a row after the revocation',
       () => {
         const told = two()
