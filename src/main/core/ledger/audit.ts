@@ -201,6 +201,7 @@ export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {
       const key = options.confirmKeys !== undefined && Object.hasOwn(options.confirmKeys, id) ? options.confirmKeys[id] : undefined
       return HexKey.safeParse(key).success ? key : undefined
     },
+    gap: { a: hasGap(chains.a), b: hasGap(chains.b) },
     rowByHash: (side, hash) => byHash[side].get(hash),
   }
   const pinned = pin(chains, options.expect, found)
@@ -255,3 +256,6 @@ export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {
 }
 
 const hashIndex = (chain: CheckedChain | undefined): ReadonlyMap<string, CheckedRow> => new Map(chain?.rows.map((row) => [row.row.stateHash, row]))
+
+const hasGap = (chain: CheckedChain | undefined): boolean =>
+  chain === undefined || chain.rows.length < chain.state.nextSeq || chain.rows.some((row) => !row.shown)

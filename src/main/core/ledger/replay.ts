@@ -97,7 +97,7 @@ const nonceBook = () => {
     contracts.set(step.session_nonce, known ?? step.contract_id)
     const reused = known !== undefined && known !== step.contract_id
     if (step.kind !== 'accept') return reused
-    const repeated = answers.has(step.responder_nonce) || step.responder_nonce === step.session_nonce
+    const repeated = answers.has(step.responder_nonce)
     answers.add(step.responder_nonce)
     return reused || repeated
   }

@@ -19,7 +19,7 @@ const checkSeals = (session: Session, context: SessionContext, side: Side, note:
     const wrong = (why: string): void => note('SEAL', why, [ref(side, row), ...(peerActive === undefined ? [] : [ref(otherSide(side), peerActive.row)])])
     if (i > 0) wrong('a second seal')
     const own = activeOf(session, side)
-    if (own === undefined ? !hasGap(context, side) : own.row.at > row.at) wrong('a seal before the own activate step')
+    if (own === undefined ? !context.gap[side] : own.row.at > row.at) wrong('a seal before the own activate step')
     if (peer === undefined) continue
     if (peerActive === undefined) {
       const sealed = context.rowByHash(otherSide(side), end.peer_active_hash)
@@ -31,12 +31,6 @@ const checkSeals = (session: Session, context: SessionContext, side: Side, note:
     if (ticks(row.row.zeqondNumber) + context.skew < ticks(peerActive.row.row.zeqondNumber))
       note('CAUSALITY', 'the seal is stamped before the row it seals', [ref(side, row)])
   }
-}
-
-/** Rows of this side that nobody shows could hold what is missed. */
-const hasGap = (context: SessionContext, side: Side): boolean => {
-  const chain = context.chains[side]
-  return chain === undefined || chain.rows.some((row) => !row.shown) || chain.rows.length < chain.state.nextSeq
 }
 
 const checkEnd = (session: Session, side: Side, { row, end }: EndRow, gap: boolean, note: NoteRows): void => {
@@ -57,9 +51,8 @@ const checkEnd = (session: Session, side: Side, { row, end }: EndRow, gap: boole
 export const checkEnds = (session: Session, context: SessionContext, note: NoteRows): void => {
   for (const side of ['a', 'b'] as const) {
     checkSeals(session, context, side, note)
-    const gap = hasGap(context, side)
     const ends = session.ends[side].filter(({ end }) => end.kind !== 'seal')
-    for (const end of ends) checkEnd(session, side, end, gap, note)
+    for (const end of ends) checkEnd(session, side, end, context.gap[side], note)
     const [final] = ends
     if (final === undefined) continue
     for (const { row } of [...session.steps[side], ...session.ends[side]]) {

@@ -199,7 +199,7 @@ export const story = (options: StoryOptions = {}, a: Party = new Party('alice', 
       kx_pub: String(input(one)['self_kx_pub']),
       nonce: n,
       eph: String(input(key)['ecdh_pub']),
-      kem: input(key)['kem'] as string | null,
+      kem: null,
     })
     const hashes = { A1: rows.A1!.stateHash, B1: rows.B1!.stateHash, B2: rows.B2!.stateHash, A2: rows.A2!.stateHash }
     id = sessionId({ suite: 'x25519', a: side(a, nonce, 'A1', 'A2'), b: side(b, String(input('B1')['responder_nonce']), 'B1', 'B2') }, hashes)
