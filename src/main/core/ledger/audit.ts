@@ -118,7 +118,7 @@ const witness = (chains: Partial<Record<Side, CheckedChain>>, replays: Readonly<
       return
     }
     // A bad signature is the recorder's row; everything else is the fault of the chain it is about.
-    const own: readonly RowRef[] = at === null ? [] : [{ chain: side, at }]
+    const own: readonly RowRef[] = [{ chain: side, at: at ?? 'head' }]
     found.note(code, why, code === 'WITNESSED_HEAD_SIG' ? [...by, ...own] : [...own, ...by], session)
     if (conflict !== null) conflicts.push({ side, heads: conflict })
   }

@@ -170,7 +170,9 @@ describe('heads from outside', () => {
   it('one behind the end that nobody signed is no rollback', () => {
     const s = story()
     const head = Head.parse({ ...s.a.head(), seq: 9, sig: '00'.repeat(64) })
-    expect(told(s, { heads: [head] })).toEqual(['WITNESSED_HEAD_SIG : a recorded head at 9, behind the end of the chain, is not signed by the key in force'])
+    expect(told(s, { heads: [head] })).toEqual([
+      'WITNESSED_HEAD_SIG ahead: a recorded head at 9, behind the end of the chain, is not signed by the key in force',
+    ])
   })
   it('one of a stranger is passed over', () => {
     const s = story()

@@ -52,6 +52,20 @@ describe('a history rewritten after it was witnessed', () => {
     expect(codes).not.toContain('EQUIVOCATION')
     expect(proofs).toEqual([])
   })
+  it('a rollback is the fault of the chain that was cut, not of who recorded it', () => {
+    const told = story()
+    told.b.end(endOf(told, told.b, 'close', { peer_head: { ...told.a.head() } }))
+    const { report } = found(told, told.a.fork(4))
+    expect(report.findings).toMatchObject([
+      {
+        code: 'ROLLBACK',
+        rows: [
+          { chain: 'a', at: 'head' },
+          { chain: 'b', at: 5 },
+        ],
+      },
+    ])
+  })
   it('the end cut off and written on later: proved by the ticks', () => {
     const told = story()
     const twin = told.a.fork(2)
