@@ -10,3 +10,9 @@ export type SignPub = Brand<string, 'SignPub'>
 export type KxPub = Brand<string, 'KxPub'>
 /** Name of a profile: a plain file name, 1 to 64 characters. */
 export type ProfileName = Brand<string, 'ProfileName'>
+/** A tick of 777 ms since 1970, decimal digits without leading zeros, at most 18 of them. */
+export type Zeqond = Brand<string, 'Zeqond'>
+/** A row's `stateHash`, which commits to the row and to all before it: 64 lower-case hex digits. */
+export type RowHash = Brand<string, 'RowHash'>
+/** The real name of a machine: hash of its origin, first tick and first keys; 64 lower-case hex digits. */
+export type Genesis = Brand<string, 'Genesis'>
