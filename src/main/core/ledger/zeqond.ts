@@ -6,12 +6,8 @@ import type { Zeqond } from '../brand.ts'
  */
 export const ZEQOND_RULE = 'floor(unix_ms/777)'
 
-/** Nothing stamped more than this many ticks (one minute) ahead of the own clock is acted on. */
-export const CLOCK_TOLERANCE = 77n
 /** 24 h: how long a proposal by hand stays open, and how long after the row it answers a key or activate row may come. */
 export const DAY = 111_196n
-/** 5 min: how long a proposal between policies stays open. */
-export const POLICY_EXPIRY = 386n
 
 /** The tick of a Unix time in milliseconds. @throws RangeError for a negative or unsafe time. */
 export const zeqondAt = (unixMs: number): Zeqond => {

@@ -5,12 +5,9 @@ import { elevenBits, wordsAt } from '../crypto/key-words.ts'
 /** Two words and a colour that both screens show for one proposal. */
 export interface MatchWords {
   readonly words: readonly string[]
-  /** 0 to 7, index into `CHIPS`. */
+  /** 0 to 7: brick, amber, olive, teal, sky, navy, plum, slate; never shown without its name. */
   readonly chip: number
 }
-
-/** Names of the eight colours; a chip is never shown without its name. */
-export const CHIPS = ['brick', 'amber', 'olive', 'teal', 'sky', 'navy', 'plum', 'slate'] as const
 
 /**
  * The initiator's commitment to its half `x` (16 random bytes, hex), published in the proposal:
