@@ -24,7 +24,8 @@ export type KeyPicture = z.infer<typeof KeyPicture>
 export const Grade = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)])
 export type Grade = z.infer<typeof Grade>
 
-export const hsSteps = ['confirm', 'request', 'conclude', 'close'] as const
+/** `policy` is the owner's own: what a peer may do without asking from then on. */
+export const hsSteps = ['confirm', 'request', 'conclude', 'close', 'policy'] as const
 export const HsStep = z.enum(hsSteps)
 export type HsStep = z.infer<typeof HsStep>
 

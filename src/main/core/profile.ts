@@ -1,4 +1,4 @@
-import type { HistoryDto, KnockDto, MessageDto, NoticeDto, PeerDto, PeerPolicy, SessionDto } from '../../contract/index.ts'
+import { type HistoryDto, type KnockDto, type MessageDto, type NoticeDto, type PeerDto, PeerPolicy, type SessionDto } from '../../contract/index.ts'
 import { type Approvals, createApprovals } from './approvals/approvals.ts'
 import { names, policyAnswer, type StandingOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
@@ -40,6 +40,12 @@ export interface ProfileDeps {
   readonly publish: (events: readonly { readonly seq: number; readonly event: DomainEvent }[], touched: ReadonlySet<Touched>) => void
 }
 
+/** The policy a request of step `policy` is about. */
+const wantedPolicy = (extra: RequestRow['extra']): PeerPolicy | undefined => {
+  const parsed = PeerPolicy.safeParse(extra['policy'])
+  return parsed.success ? parsed.data : undefined
+}
+
 /** An unlocked profile at work: its threads, approvals and sessions on the relay. Stopped by locking. */
 export interface Profile {
   readonly self: Self
@@ -53,6 +59,8 @@ export interface Profile {
   answer(peer: PeerId): RequestRow
   name(peer: PeerId, name: string): void
   policy(peer: PeerId, policy: PeerPolicy): void
+  /** What lets a peer begin without asking is asked of the owner first, in the approval window. */
+  askPolicy(peer: PeerId, policy: PeerPolicy): RequestRow
   zone(peer: PeerId, accepted: boolean): void
   keepKey(peer: PeerId): void
   forget(peer: PeerId): void
@@ -206,10 +214,15 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     store,
     work,
     appVersion: deps.appVersion,
-    build: engine.view,
+    build: (peerId, role, step, expiresIn, extra) => engine.view(peerId, role, step, expiresIn, wantedPolicy(extra)),
     peer: peers.get,
     policy: (peer, step) => policyAnswer(peer, step, orders, clock.now()),
     execute: (request, outcome) => {
+      const policy = wantedPolicy(request.extra)
+      if (request.step === 'policy') {
+        if (policy && !('reason' in outcome)) peers.put(withPolicy(peers.get(request.peerId), policy))
+        return
+      }
       if (presence.unknock(request.peerId)) work.touch(`knock:${request.peerId}`)
       engine.execute(request, outcome)
     },
@@ -449,6 +462,12 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       work.run(() => {
         update(id, (peer) => withPolicy(peer, policy))
         if (policy.kind === 'block') engine.stop(id, 'The peer was blocked.')
+      }),
+    askPolicy: (id, policy) =>
+      work.run(() => {
+        // Kept from now on: what is shown of it must be the same when the decision is carried out.
+        if (!store.peers.get(id)) peers.put(named(id))
+        return approvals.askPolicy(id, policy)
       }),
     zone: (id, accepted) => update(id, (peer) => ({ ...peer, zoneSkewAccepted: accepted && peer.zoneSkewMinutes !== null })),
     keepKey: (id) => update(id, keepPinned),

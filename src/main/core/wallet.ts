@@ -496,8 +496,11 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
       unlocked().profile.name(peer as PeerId, name)
       return {}
     },
+    /** Stricter at once; what lets a peer begin without asking waits for an approval. */
     peerPolicy: ({ peer, policy }: { peer: string; policy: PeerPolicy }) => {
-      unlocked().profile.policy(peer as PeerId, policy)
+      const { profile } = unlocked()
+      if (policy.kind === 'accept-until' || policy.kind === 'keep-alive') showIfWaiting(profile.askPolicy(peer as PeerId, policy).id)
+      else profile.policy(peer as PeerId, policy)
       return {}
     },
     peerZone: ({ peer, accepted }: { peer: string; accepted: boolean }) => {

@@ -1,10 +1,10 @@
-import type { ApprovalDto, HsStep, RequestDto, View } from '../../../contract/index.ts'
+import type { ApprovalDto, HsStep, PeerPolicy, RequestDto, View } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
 import type { Role } from '../hs/thread.ts'
 import type { Cancel, Ports } from '../ports.ts'
-import type { DecisionEntry, PeerRow, RequestRow } from '../store/rows.ts'
+import type { DecisionEntry, JsonObject, PeerRow, RequestRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
 import type { PolicyAnswer } from './policy.ts'
@@ -23,7 +23,7 @@ export interface ApprovalDeps {
   readonly work: Work
   readonly appVersion: string
   /** Builds the view from the core's own state, now. Throws when the step is not possible any more. */
-  readonly build: (peerId: PeerId, role: Role, step: HsStep, expiresIn: number) => View
+  readonly build: (peerId: PeerId, role: Role, step: HsStep, expiresIn: number, extra: JsonObject) => View
   readonly peer: (id: PeerId) => PeerRow
   readonly policy: (peer: PeerRow, step: HsStep) => PolicyAnswer
   /** Tells the thread, inside the transaction of the decision. */
@@ -35,6 +35,8 @@ export interface ApprovalDeps {
 export interface Approvals {
   /** A thread wants a decision; identical ones collapse. Inside the transaction of its event. */
   ask(peerId: PeerId, role: Role, step: HsStep): void
+  /** The owner wants a policy: asked anew each time, the last wish counts. */
+  askPolicy(peerId: PeerId, policy: PeerPolicy): RequestRow
   /** What the thread asked is not wanted any more. */
   unask(peerId: PeerId, role: Role): void
   decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null): { undoUntil: number | null }
@@ -78,7 +80,7 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
   const stepOf = (request: RequestRow): HsStep => request.step as HsStep
 
   const rebuilt = (request: RequestRow): View => {
-    const view = deps.build(request.peerId, request.role, stepOf(request), Math.round((request.expiresAt - request.createdAt) / 1000))
+    const view = deps.build(request.peerId, request.role, stepOf(request), Math.round((request.expiresAt - request.createdAt) / 1000), request.extra)
     return view
   }
 
@@ -190,9 +192,25 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     if (executable(request, request.viewHash) === null) settle(request, { decision: 'auto' }, 'policy', request.viewHash, answer.policyId, answer.reason)
   }
 
+  /** A new request at the end of the queue, inside the transaction at hand. */
+  const open = (peerId: PeerId, role: Role, step: HsStep, extra: JsonObject): RequestRow => {
+    const now = ports.clock.now()
+    if (store.requests.count() >= MOST_REQUESTS) throw new AppFault('STATE', 'Too many requests wait for a decision. Decide or reject some first.')
+    const view = deps.build(peerId, role, step, EXPIRES_BY_HAND_S, extra)
+    const id = toHex(ports.random.bytes(16))
+    const hash = viewHash(view)
+    const expiresAt = now + EXPIRES_BY_HAND_S * 1000
+    next = Math.min(next ?? expiresAt, expiresAt)
+    const request: RequestRow = { id, peerId, role, step, view, viewHash: hash, createdAt: now, expiresAt, count: 1, undoUntil: null, extra }
+    store.requests.put(request)
+    work.emit({ event: 'request', id, peer: peerId, step, view, view_hash: hash, expires: new Date(expiresAt).toISOString() })
+    work.touch(`request:${id}`)
+    work.touch('app')
+    return request
+  }
+
   return {
     ask: (peerId, role, step) => {
-      const now = ports.clock.now()
       const all = store.requests.all()
       const same = all.find((r) => r.peerId === peerId && r.role === role && r.step === step)
       if (same) {
@@ -200,21 +218,18 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
         work.touch(`request:${same.id}`)
         return
       }
-      if (all.length >= MOST_REQUESTS) throw new AppFault('STATE', 'Too many requests wait for a decision. Decide or reject some first.')
-      const view = deps.build(peerId, role, step, EXPIRES_BY_HAND_S)
-      const id = toHex(ports.random.bytes(16))
-      const hash = viewHash(view)
-      const expiresAt = now + EXPIRES_BY_HAND_S * 1000
-      next = Math.min(next ?? expiresAt, expiresAt)
-      store.requests.put({ id, peerId, role, step, view, viewHash: hash, createdAt: now, expiresAt, count: 1, undoUntil: null, extra: {} })
-      work.emit({ event: 'request', id, peer: peerId, step, view, view_hash: hash, expires: new Date(expiresAt).toISOString() })
-      work.touch(`request:${id}`)
-      work.touch('app')
+      const { id } = open(peerId, role, step, {})
       work.after(() => considerPolicy(id))
     },
 
+    askPolicy: (peerId, policy) =>
+      work.run(() => {
+        for (const request of store.requests.all()) if (request.peerId === peerId && request.step === 'policy') drop(request)
+        return open(peerId, 'responder', 'policy', { policy: { ...policy } })
+      }),
+
     unask: (peerId, role) => {
-      for (const request of store.requests.all()) if (request.peerId === peerId && request.role === role) drop(request)
+      for (const request of store.requests.all()) if (request.peerId === peerId && request.role === role && request.step !== 'policy') drop(request)
     },
 
     decide: (id, shownHash, decision, reason) => {

@@ -35,7 +35,8 @@ const no: PolicyAnswer = { auto: false }
 
 /** Whether a step is decided without asking; `changed` and `blocked` never are. */
 export const policyAnswer = (peer: PeerRow, step: HsStep, orders: StandingOrders, now: number): PolicyAnswer => {
-  if (peer.trust === 'changed' || peer.trust === 'blocked') return no
+  // What a policy may do is the owner's to say, never a policy's.
+  if (step === 'policy' || peer.trust === 'changed' || peer.trust === 'blocked') return no
   const first = !isTrusted(peer)
   const ordered = orders.policy.peers[peer.id] ?? orders.policy.default
   if (ordered === 'auto') return { auto: true, policyId: 'orders', reason: first ? 'first-contact' : null }

@@ -1,8 +1,9 @@
-import type { HsStep, View } from '../../../contract/index.ts'
+import type { HsStep, PeerPolicy, View } from '../../../contract/index.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import { hashTagged } from '../crypto/canonical-json.ts'
 import { keyPicture } from '../crypto/key-picture.ts'
 import { keyWords } from '../crypto/key-words.ts'
+import { AppFault } from '../fault.ts'
 import { claimedName, compareKeys, isPinned, labelOf, type PeerKeys } from '../peers/trust.ts'
 import type { PeerRow } from '../store/rows.ts'
 
@@ -20,6 +21,8 @@ export interface ViewInput {
   /** First 8 hex digits of SHA-256 of the session key, where there is one. */
   readonly fingerprint: string | null
   readonly expiresIn: number
+  /** With step `policy`: what is to hold. */
+  readonly policy?: PeerPolicy
 }
 
 const steps = ['Confirm', 'Request', 'Talk', 'Conclude', 'Close']
@@ -40,7 +43,7 @@ interface StepText {
   readonly after: string
 }
 
-const texts = (step: HsStep, label: string, key: View['peer']['key']): StepText => {
+const texts = (step: Exclude<HsStep, 'policy'>, label: string, key: View['peer']['key']): StepText => {
   switch (step) {
     case 'confirm':
       return {
@@ -88,6 +91,24 @@ const texts = (step: HsStep, label: string, key: View['peer']['key']): StepText 
   }
 }
 
+const policyNames: Record<PeerPolicy['kind'], string> = {
+  ask: 'Always ask',
+  'accept-until': 'Accept until a time',
+  'keep-alive': 'Keep alive',
+  mute: 'Mute',
+  block: 'Block',
+}
+
+const policyText = (label: string, now: PeerPolicy, policy: PeerPolicy): StepText => ({
+  sentence: policy.kind === 'keep-alive' ? `Answer ${label} without asking you when it reconnects` : `Let handshakes with ${label} begin without asking you`,
+  consequence: 'Each one is recorded as decided by policy. A first contact or a changed key always asks.',
+  verb: 'Set policy',
+  grade: 1,
+  current: 0,
+  now: policyNames[now.kind],
+  after: policyNames[policy.kind],
+})
+
 const keyStanding = (peer: PeerRow, keys: PeerKeys | null): View['peer']['key'] => {
   if (!keys) return 'none'
   const compared = compareKeys(peer, keys)
@@ -107,7 +128,9 @@ const changedFacts = (pinned: string, presented: string): View['facts'] => [
 export const buildView = (input: ViewInput): View => {
   const { peer, keys, step } = input
   const key = keyStanding(peer, keys)
-  const text = texts(step, labelOf(peer), key)
+  const { policy } = input
+  if (step === 'policy' && !policy) throw new AppFault('INTERNAL', 'A policy to decide on is missing.')
+  const text = step === 'policy' ? policyText(labelOf(peer), peer.policy, policy ?? peer.policy) : texts(step, labelOf(peer), key)
   const signPub = keys ? fromHex(keys.signPub) : null
   const facts = [
     { label: 'Peer id', value: peer.id },
@@ -118,6 +141,7 @@ export const buildView = (input: ViewInput): View => {
         ]
       : []),
     ...(peer.trust === 'changed' && peer.signPub && peer.presented ? changedFacts(peer.signPub, peer.presented.signPub) : []),
+    ...(policy?.kind === 'accept-until' ? [{ label: 'Until', value: new Date(policy.until).toISOString() }] : []),
     ...(input.fingerprint ? [{ label: 'Session key fingerprint', value: input.fingerprint }] : []),
   ]
   return {
@@ -142,11 +166,11 @@ export const buildView = (input: ViewInput): View => {
     consequence: text.consequence,
     verb: text.verb,
     grade: text.grade,
-    steps,
+    steps: step === 'policy' ? ['Policy'] : steps,
     current: text.current,
     now: text.now,
     after: text.after,
-    notice: legacyNotice,
+    notice: step === 'policy' ? [] : legacyNotice,
     facts,
     expires_in: input.expiresIn,
   }

@@ -1,4 +1,4 @@
-import type { HsStep, View } from '../../../contract/index.ts'
+import type { HsStep, PeerPolicy, View } from '../../../contract/index.ts'
 import type { Approvals, Outcome } from '../approvals/approvals.ts'
 import { names, type StandingOrders } from '../approvals/policy.ts'
 import { buildView } from '../approvals/view.ts'
@@ -61,7 +61,7 @@ export interface Engine {
   peekInitiator(peerId: PeerId): InitiatorThread
   peekResponder(peerId: PeerId): ResponderThread
   execute(request: RequestRow, outcome: Outcome): void
-  view(peerId: PeerId, role: Role, step: HsStep, expiresIn: number): View
+  view(peerId: PeerId, role: Role, step: HsStep, expiresIn: number, policy?: PeerPolicy): View
   /** Ticks every thread whose time has come. @throws the first failure, once all have had their turn. */
   tick(): void
   /** Takes up what a process that ended left between an offer and acting on it: the original makes its offer only once. */
@@ -312,12 +312,12 @@ export const createEngine = (deps: EngineDeps): Engine => {
       engine.responder(request.peerId, event)
     },
 
-    view: (peerId, role, step, expiresIn) => {
+    view: (peerId, role, step, expiresIn, policy) => {
       const t = peek(role, peerId)
       const peer = peers.get(peerId)
       const known = peer.signPub && peer.kxPub ? { signPub: peer.signPub, kxPub: peer.kxPub } : null
-      const keys = step === 'request' ? peekInitiator(peerId).offer : step === 'confirm' ? known : keysOf(t)
-      if (step !== 'confirm' && !keys) throw new AppFault('STATE', 'This step is not possible any more.')
+      const keys = step === 'request' ? peekInitiator(peerId).offer : step === 'confirm' || step === 'policy' ? known : keysOf(t)
+      if (step !== 'confirm' && step !== 'policy' && !keys) throw new AppFault('STATE', 'This step is not possible any more.')
       return buildView({
         role,
         step,
@@ -327,6 +327,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
         sessionsBefore: store.sessions.byPeer(peerId).filter((s) => s.endedAt !== null).length,
         fingerprint: step === 'conclude' || step === 'close' ? keyFingerprint(self, (keys as PeerKeys).kxPub) : null,
         expiresIn,
+        ...(policy ? { policy } : {}),
       })
     },
 

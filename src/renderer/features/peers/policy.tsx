@@ -21,7 +21,8 @@ export function Policy({ peer, now }: { peer: PeerDto; now: number }) {
   const [dialog, setDialog] = useState<'until' | 'block' | null>(null)
   const { policy } = peer
   const apply = async (next: PeerDto['policy']): Promise<void> => {
-    if ((await set.run({ peer: peer.id, policy: next })) !== undefined) toast(text.done.policy)
+    const asks = next.kind === 'accept-until' || next.kind === 'keep-alive'
+    if ((await set.run({ peer: peer.id, policy: next })) !== undefined) toast(asks ? text.done.policyAsked : text.done.policy)
     setDialog(null)
   }
   const choose = (kind: Kind): void => {

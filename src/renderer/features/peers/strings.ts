@@ -39,6 +39,7 @@ export const text = {
     named: 'Named',
     forgotten: 'Forgot the peer',
     policy: 'Changed what happens when they ask',
+    policyAsked: 'It holds once you have approved it.',
   },
   waits: (n: number): string => (n === 1 ? 'A request of this peer waits for you.' : `${n} requests of this peer wait for you.`),
   trust: {

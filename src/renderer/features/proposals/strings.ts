@@ -1,12 +1,36 @@
 import type { HistoryDto, KnockDto, RequestDto } from '../../../contract/dto.ts'
 
-const steps: Record<RequestDto['step'], string> = { confirm: 'confirm', request: 'first request', conclude: 'conclude', close: 'close' }
+const steps: Record<RequestDto['step'], string> = { confirm: 'confirm', request: 'first request', conclude: 'conclude', close: 'close', policy: 'policy' }
 
 const decided: Record<HistoryDto['decision'], Record<RequestDto['step'], string>> = {
-  approve: { confirm: 'Confirmed a handshake', request: 'Sent the first request', conclude: 'Concluded the exchange', close: 'Closed the session' },
-  auto: { confirm: 'Confirmed a handshake', request: 'Sent the first request', conclude: 'Concluded the exchange', close: 'Closed the session' },
-  reject: { confirm: 'Rejected a handshake', request: 'Rejected the first request', conclude: 'Kept the exchange going', close: 'Kept the session open' },
-  expire: { confirm: 'Expired, nobody decided', request: 'Expired, nobody decided', conclude: 'Expired, nobody decided', close: 'Expired, nobody decided' },
+  approve: {
+    confirm: 'Confirmed a handshake',
+    request: 'Sent the first request',
+    conclude: 'Concluded the exchange',
+    close: 'Closed the session',
+    policy: 'Set a policy',
+  },
+  auto: {
+    confirm: 'Confirmed a handshake',
+    request: 'Sent the first request',
+    conclude: 'Concluded the exchange',
+    close: 'Closed the session',
+    policy: 'Set a policy',
+  },
+  reject: {
+    confirm: 'Rejected a handshake',
+    request: 'Rejected the first request',
+    conclude: 'Kept the exchange going',
+    close: 'Kept the session open',
+    policy: 'Left the policy as it was',
+  },
+  expire: {
+    confirm: 'Expired, nobody decided',
+    request: 'Expired, nobody decided',
+    conclude: 'Expired, nobody decided',
+    close: 'Expired, nobody decided',
+    policy: 'Expired, nobody decided',
+  },
 }
 
 const how: Record<HistoryDto['by'], string> = { person: 'By hand', policy: 'By policy', 'person-earlier': 'By hand, earlier in this handshake' }
