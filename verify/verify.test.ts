@@ -8,6 +8,7 @@ import type { Json as CoreJson } from '../src/main/core/crypto/canonical-json.ts
 import { audit as coreAudit } from '../src/main/core/ledger/audit.ts'
 import { auditBundle, readBundle, signBundle } from '../src/main/core/ledger/bundle.ts'
 import { Genesis, Zeqond } from '../src/main/core/ledger/fields.ts'
+import { signHead } from '../src/main/core/ledger/head.ts'
 import { story } from '../src/main/core/ledger/story.fixture.ts'
 import { leavesOf, type Path, variants, withLeaf } from '../src/main/core/ledger/sweep.fixture.ts'
 import { chainOf, m2m, repeated } from '../src/main/core/ledger/vectors.fixture.ts'
@@ -45,6 +46,8 @@ describe('canonical JSON', () => {
     '"\n"',
     '',
     '1 2',
+    '{"b":1,"a":2}',
+    '[ 1]',
     `${'['.repeat(17)}${']'.repeat(17)}`,
     "{'a':1}",
     '[1 2]',
@@ -52,7 +55,7 @@ describe('canonical JSON', () => {
     '\ufeff1',
   ])('refuses %j', (text) => expect(() => parse(text)).toThrow(Unreadable))
   it('sorts by UTF-16 units and takes sixteen levels', () => {
-    expect(write(parse('{"\\ufb33":1,"\\ud83d\\ude00":2,"b":3}'))).toBe('{"b":3,"😀":2,"\ufb33":1}')
+    expect(write({ '\ufb33': 1, '😀': 2, b: 3 })).toBe('{"b":3,"😀":2,"\ufb33":1}')
     expect(parse(`${'['.repeat(16)}${']'.repeat(16)}`)).toBeTruthy()
   })
 })
@@ -152,6 +155,16 @@ describe('a bundle', () => {
       }
     expect(apart).toEqual([])
   })
+})
+
+describe('an equivocation proof', () => {
+  const { rows: _, head, ...chain } = m2m.chains.a
+  const other = { ...head, stateHash: '00'.repeat(32) }
+  const forged = { ...other, sig: signHead(repeated(1), other as never) }
+  const proof = (heads: unknown[]) => codes(verifyFile(file({ v: 'zeq-equivocation/1', chain, rotations: [], heads })))
+  it('two hashes at one place', () => expect(proof([head, forged])).toEqual(['EQUIVOCATION']))
+  it('the same head twice', () => expect(proof([head, head])).toEqual(['HEAD']))
+  it('a head of another machine', () => expect(proof([head, { ...story().a.head() }])).toEqual(['WITNESSED_HEAD_SIG']))
 })
 
 describe('the command', () => {

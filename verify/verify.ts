@@ -35,76 +35,27 @@ const SUITES = ['x25519', 'x25519mlkem768']
 /** What cannot be read at all, as opposed to what can be read and is wrong. */
 export class Unreadable extends Error {}
 
-/** Reads restricted JSON. @throws Unreadable for floats, −0, duplicate keys, `__proto__`, lone surrogates, depth over 16, anything not JSON. */
-export const parse = (text: string): Json => {
-  let at = 0
-  const fail = (why: string): never => {
-    throw new Unreadable(`${why} at character ${at}`)
-  }
-  const space = () => {
-    while (at < text.length && ' \t\n\r'.includes(text.charAt(at))) at += 1
-  }
-  const take = (token: string) => {
-    const there = text.startsWith(token, at)
-    if (there) at += token.length
-    return there
-  }
-  const match = (pattern: RegExp): string => {
-    pattern.lastIndex = at
-    const found = pattern.exec(text)?.[0] ?? fail('not JSON')
-    at += found.length
-    return found
-  }
-  const string = (): string => {
-    const value = JSON.parse(match(/"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y)) as string
-    return value.isWellFormed() ? value : fail('a lone surrogate')
-  }
-  const list = (end: string, item: () => void) => {
-    space()
-    if (take(end)) return
-    do {
-      space()
-      item()
-      space()
-    } while (take(','))
-    if (!take(end)) fail('not JSON')
-  }
-  const value = (depth: number): Json => {
-    const c = text[at]
-    if (c === '"') return string()
-    if (depth > 16 && (c === '[' || c === '{')) fail('too deep')
-    if (take('[')) {
-      const out: Json[] = []
-      list(']', () => out.push(value(depth + 1)))
-      return out
-    }
-    if (take('{')) {
-      const out: Obj = {}
-      list('}', () => {
-        const key = string()
-        if (key === '__proto__' || Object.hasOwn(out, key)) fail('a duplicate or forbidden key')
-        space()
-        if (!take(':')) fail('not JSON')
-        space()
-        out[key] = value(depth + 1)
-      })
-      return out
-    }
-    for (const [token, constant] of [
-      ['true', true],
-      ['false', false],
-      ['null', null],
-    ] as const)
-      if (take(token)) return constant
-    const digits = match(/-?(?:0|[1-9][0-9]*)(?![0-9.eE])/y)
-    return Number.isSafeInteger(Number(digits)) && digits !== '-0' ? Number(digits) : fail('not a safe integer')
-  }
-  space()
-  const result = value(1)
-  space()
-  return at === text.length ? result : fail('more than one value')
+const restricted = (value: Json, depth: number): boolean => {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isSafeInteger(value)
+  if (value === null || typeof value !== 'object') return true
+  const names = Array.isArray(value) ? [] : Object.keys(value)
+  return depth < 16 && names.every((name) => name !== '__proto__' && name.isWellFormed()) && Object.values(value).every((x) => restricted(x, depth + 1))
 }
-
+/**
+ * Reads what `write` would write and nothing else: so no duplicate key (it would be lost), no −0, no 1.0, no space comes through.
+ * @throws Unreadable for that, for floats, `__proto__`, lone surrogates, depth over 16, and what is not JSON.
+ */
+export const parse = (text: string): Json => {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    throw new Unreadable('not JSON')
+  }
+  if (!restricted(value, 0) || write(value) !== text) throw new Unreadable('not canonical JSON')
+  return value
+}
 /** RFC 8785 for the values `parse` gives. */
 export const write = (value: Json): string => {
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`
@@ -124,88 +75,56 @@ const verifies = (key: string, tag: string, value: Json, sig: string) => ed25519
 
 /* ---- shapes: exactly the named fields, each of its format ---- */
 
-type Test = (value: Json | undefined) => boolean
+/** A literal, a pattern, one of several, a predicate, or an object with exactly these fields. */
+type Test = string | null | RegExp | Test[] | ((value: Json | undefined) => boolean) | { [name: string]: Test }
 const isObj = (value: Json | undefined): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value)
-const like =
-  (pattern: RegExp): Test =>
-  (value) =>
-    typeof value === 'string' && pattern.test(value)
-const hex = (bytes: number): Test => like(new RegExp(`^[0-9a-f]{${2 * bytes}}$`))
-const one =
-  (...of: Json[]): Test =>
-  (value) =>
-    of.includes(value as Json)
-const or0 =
-  (test: Test): Test =>
-  (value) =>
-    value === null || test(value)
-const each =
-  (test: Test): Test =>
-  (value) =>
-    Array.isArray(value) && value.every(test)
-const text: Test = (value) => typeof value === 'string'
-const count: Test = (value) => typeof value === 'number' && value >= 0
-const [h16, h32, h64, tick] = [hex(16), hex(32), hex(64), like(/^(0|[1-9][0-9]{0,17})$/)]
-const uuid = like(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/)
-const shape =
-  (fields: { [name: string]: Test }): Test =>
-  (value) =>
-    isObj(value) && Object.keys(value).every((key) => Object.hasOwn(fields, key)) && Object.entries(fields).every(([key, test]) => test(value[key]))
-const head = shape({ genesis: h32, seq: count, stateHash: h32, zeqondNumber: tick, sig: h64 })
-const suites: Test = (value) => Array.isArray(value) && value.length > 0 && new Set(value).size === value.length && value.every(one(...SUITES))
-const slug = like(/^[a-z0-9-]{1,64}$/)
-const header = { slug, origin_id: like(/^.{1,255}:[a-z0-9-]{1,64}$/), genesis_zeqond: tick, sign_pub: h32, kx_pub: h32, next: or0(h32) }
-const rowHashed = {
-  originId: text,
-  seq: count,
-  zeqondNumber: tick,
-  prevHash: h32,
-  transitionType: one('contract_created', 'contract', 'event', 'state', 'file', 'connection'),
+const fits = (test: Test | undefined, value: Json | undefined): boolean => {
+  if (test instanceof RegExp) return typeof value === 'string' && test.test(value)
+  if (Array.isArray(test)) return test.some((one) => fits(one, value))
+  if (typeof test === 'function') return test(value)
+  if (typeof test !== 'object' || test === null) return test === value
+  return isObj(value) && Object.keys({ ...test, ...value }).every((key) => Object.hasOwn(test, key) && Object.hasOwn(value, key) && fits(test[key], value[key]))
 }
-const row = shape({ ...rowHashed, transitionId: uuid, payloadHash: h32, proofDigest: or0(h32), payload: or0(isObj), stateHash: h32, headSig: h64 })
-const signed = { v: one('zeq-m2m/1'), self_genesis: h32, sig: h64 }
-const between = { ...signed, session_nonce: h32, peer_genesis: h32, decision_hash: or0(h32) }
-const party = {
-  role: one('initiator', 'responder'),
-  self_pubkey: h32,
-  peer_pubkey: h32,
-  peer_slug: slug,
-  contract_id: uuid,
-  definition_hash: h32,
-  from: one(...STATES),
-  to: one(...STATES),
-}
-const kem: Test = or0((value) => hex(1184)(value) || hex(1088)(value))
+const hex = (bytes: number) => new RegExp(`^[0-9a-f]{${2 * bytes}}$`)
+const text = (value: Json | undefined) => typeof value === 'string'
+const count = (value: Json | undefined) => typeof value === 'number' && value >= 0
+const list = (value: Json | undefined) => Array.isArray(value)
+const [h32, h64, tick, slug] = [hex(32), hex(64), /^(0|[1-9][0-9]{0,17})$/, /^[a-z0-9-]{1,64}$/]
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const head = { genesis: h32, seq: count, stateHash: h32, zeqondNumber: tick, sig: h64 }
+const suites = (value: Json | undefined) =>
+  Array.isArray(value) && value.length > 0 && new Set(value).size === value.length && value.every((x) => fits(SUITES, x))
+const header = { slug, origin_id: /^.{1,255}:[a-z0-9-]{1,64}$/, genesis_zeqond: tick, sign_pub: h32, kx_pub: h32, next: [h32, null] }
+const types = ['contract_created', 'contract', 'event', 'state', 'file', 'connection']
+const linked = { originId: text, seq: count, zeqondNumber: tick, prevHash: h32, transitionType: types, transitionId: uuid }
+const row = { ...linked, payloadHash: h32, proofDigest: [h32, null], payload: [isObj, null], stateHash: h32, headSig: h64 }
+const signed = { v: 'zeq-m2m/1', self_genesis: h32, sig: h64 }
+const between = { ...signed, session_nonce: h32, peer_genesis: h32, decision_hash: [h32, null] }
+const parties = { role: ['initiator', 'responder'], self_pubkey: h32, peer_pubkey: h32, peer_slug: slug }
+const own = { ...between, ...parties, contract_id: uuid, definition_hash: h32, from: STATES, to: STATES }
 const acks = { ack_hash: h32, ack_stmt_hash: h32, peer_head: head }
-const own = { ...between, ...party }
-const reason = one('user', 'rejected', 'expired', 'glare', 'suite', 'clock', 'key_changed', 'bad_peer', 'lost_state', 'done', 'age', 'revoked')
+const reason = ['user', 'rejected', 'expired', 'glare', 'suite', 'clock', 'key_changed', 'bad_peer', 'lost_state', 'done', 'age', 'revoked']
 const STATEMENT: { [kind: string]: Test } = {
-  propose: shape({ ...own, kind: one('propose'), self_kx_pub: h32, suites, expires_zeqond: tick, words_commit: h32, peer_head: or0(head) }),
-  accept: shape({ ...own, kind: one('accept'), self_kx_pub: h32, responder_nonce: h32, suites, suite: one(...SUITES), ...acks }),
-  key: shape({ ...own, kind: one('key'), ecdh_pub: h32, kem, ...acks }),
-  activate: shape({ ...own, kind: one('activate'), peer_keyed_hash: h32, peer_keyed_stmt_hash: h32, session_id: h32, key_confirm: h32, peer_head: head }),
-  seal: shape({ ...between, kind: one('seal'), session_id: h32, peer_active_hash: h32, peer_head: head }),
-  abort: shape({ ...between, kind: one('abort'), session_id: or0(h32), reason, peer_head: or0(head) }),
-  close: shape({ ...between, kind: one('close'), session_id: h32, reason, peer_head: or0(head) }),
-  rotate: shape({ ...signed, kind: one('rotate'), n: count, sign_pub: h32, kx_pub: h32, next: or0(h32), reason: one('planned', 'compromised', 'lost') }),
-  revoke: shape({ ...signed, kind: one('revoke'), reason: one('retired', 'compromised', 'lost') }),
+  propose: { ...own, kind: 'propose', self_kx_pub: h32, suites, expires_zeqond: tick, words_commit: h32, peer_head: [head, null] },
+  accept: { ...own, kind: 'accept', self_kx_pub: h32, responder_nonce: h32, suites, suite: SUITES, ...acks },
+  key: { ...own, kind: 'key', ecdh_pub: h32, kem: [hex(1184), hex(1088), null], ...acks },
+  activate: { ...own, kind: 'activate', peer_keyed_hash: h32, peer_keyed_stmt_hash: h32, session_id: h32, key_confirm: h32, peer_head: head },
+  seal: { ...between, kind: 'seal', session_id: h32, peer_active_hash: h32, peer_head: head },
+  abort: { ...between, kind: 'abort', session_id: [h32, null], reason, peer_head: [head, null] },
+  close: { ...between, kind: 'close', session_id: h32, reason, peer_head: [head, null] },
+  rotate: { ...signed, kind: 'rotate', n: count, sign_pub: h32, kx_pub: h32, next: [h32, null], reason: ['planned', 'compromised', 'lost'] },
+  revoke: { ...signed, kind: 'revoke', reason: ['retired', 'compromised', 'lost'] },
 }
-const PATH: { [kind: string]: [string, string, string] } = {
-  propose: ['initiator', 'proposed', 'accepted_pending'],
-  accept: ['responder', 'proposed', 'accepted_pending'],
-  key: ['', 'accepted_pending', 'keyed'],
-  activate: ['', 'keyed', 'active'],
-}
-const oursOnly = (type: string) => type.startsWith('m2m.') || type === 'hs.step' || type === 'machine.custody'
-const salted = (value: Obj) => without(value, h16(value['salt']) ? 'salt' : '')
+/** Role and move of a step; a key and an activation are either role's. */
+const PATH: { [kind: string]: string } = { propose: 'initiator 0', accept: 'responder 0', key: ' 1', activate: ' 2' }
 const payloadFits = (type: string, payload: Obj): boolean => {
-  if (type === 'contract_created') return shape({ contract_id: uuid, definition: isObj })(payload)
-  if (type === 'contract') return shape({ contract_id: uuid, from: text, to: text, operator: text, input: () => true })(payload)
+  if (type === 'contract_created') return fits({ contract_id: uuid, definition: isObj }, payload)
+  if (type === 'contract') return fits({ contract_id: uuid, from: text, to: text, operator: text, input: () => true }, payload)
+  const [name, said] = [payload['type'], without(payload, fits(hex(16), payload['salt']) ? 'salt' : '')]
   if (type !== 'event') return true
-  const name = payload['type']
   if (typeof name !== 'string' || name.length > 64) return false
-  if (oursOnly(name)) return shape({ type: text, input: isObj })(salted(payload))
-  return Object.keys(salted(payload)).length === 2 && (Object.hasOwn(payload, 'payload') || h32(payload['hash']))
+  if (/^(m2m[.].*|hs[.]step|machine[.]custody)$/s.test(name)) return fits({ type: text, input: isObj }, said)
+  return Object.keys(said).length === 2 && (Object.hasOwn(said, 'payload') || fits(h32, said['hash']))
 }
 
 /* ---- one chain ---- */
@@ -220,7 +139,7 @@ const admitted = (k: { sign_pub: string; kx_pub: string }) => admitEd25519(bytes
 /** The keys after a rotation statement, or why it is none. */
 const rotated = (keys: Keys[], genesis: string, s: Obj, from: number): Keys | string => {
   const next = { sign_pub: String(s['sign_pub']), kx_pub: String(s['kx_pub']) }
-  if (!STATEMENT['rotate']?.(s)) return 'FORMAT'
+  if (!fits(STATEMENT['rotate'], s)) return 'FORMAT'
   if (!admitted(next)) return 'WEAK_KEY'
   if (s['self_genesis'] !== genesis || s['n'] !== keys.length || hash('zeq.next.v1', next) !== keys.at(-1)?.next) return 'ROTATION'
   if (!verifies(next.sign_pub, 'zeq.m2m.rotate.v1', without(s, 'sig'), String(s['sig']))) return 'ROTATION'
@@ -229,27 +148,18 @@ const rotated = (keys: Keys[], genesis: string, s: Obj, from: number): Keys | st
 
 const readChain = (raw: Json | undefined, name: string, report: Add): Chain | null => {
   const add = (code: string, why: string, seq?: number) => report(code, why, seq === undefined ? { chain: name } : { chain: name, seq })
-  if (!shape({ ...header, rows: Array.isArray, head: or0(isObj) } as { [name: string]: Test })(raw)) {
+  if (!fits({ ...header, rows: list, head: [isObj, null] }, raw)) {
     add('FORMAT', 'the header of the chain')
     return null
   }
   const top = raw as Obj & Keys & { rows: Json[]; slug: string }
-  const chain: Chain = {
-    name,
-    slug: top.slug,
-    genesis: genesisOf(top),
-    rows: [],
-    signed: new Set(),
-    keys: [{ ...top, from: 0 }],
-    steps: [],
-    ends: [],
-    hidden: 0,
-  }
+  const made = { name, slug: top.slug, genesis: genesisOf(top), keys: [{ ...top, from: 0 }] }
+  const chain: Chain = { ...made, rows: [], signed: new Set(), steps: [], ends: [], hidden: 0 }
   if (!admitted(top)) add('WEAK_KEY', 'a key of the genesis')
   if (!String(top['origin_id']).endsWith(`:${top.slug}`)) add('ORIGIN', 'the slug is not that of the origin')
   let [prev, expected, z, revoked] = [chain.genesis as string | null, 0, BigInt(String(top['genesis_zeqond'])), false]
   for (const [i, item] of top.rows.entries()) {
-    if (!row(item)) {
+    if (!fits(row, item)) {
       add('FORMAT', 'a row', i)
       ;[prev, expected] = [null, expected + 1]
       continue
@@ -274,8 +184,11 @@ const readChain = (raw: Json | undefined, name: string, report: Add): Chain | nu
     chain.rows.push(r)
   }
   const last = chain.rows.at(-1)
-  const fits = last === undefined ? top['head'] === null : head(top['head']) && write(top['head'] as Json) === write(headOf(chain, last))
-  if (!fits) add(top['head'] === null || head(top['head']) ? 'HEAD' : 'FORMAT', 'the head is not the last row')
+  const h = top['head'] as Head | null
+  if (!fits([head, null], top['head'])) add('FORMAT', 'the head')
+  else if ((h === null) !== (last === undefined)) add('HEAD', 'a head without a row, or a row without a head')
+  else if (h && last && !(h.genesis === chain.genesis && isHeadAt(h, last))) add('HEAD', 'the head is not the last row')
+  else if (h !== null && !headSigned(inForce(chain.keys, h.seq).sign_pub, h)) add('HEAD', 'the head is not signed by the key in force')
   readContracts(chain, add)
   return chain
 }
@@ -287,7 +200,7 @@ const said = (r: Row, s: Obj, type: string): Said => ({ row: r, s: s as Said['s'
 const readEvent = (chain: Chain, r: Row, s: Obj, type: string, add: AddAt): boolean => {
   const kind = type.slice('m2m.'.length)
   if (!type.startsWith('m2m.')) return false
-  if (!['seal', 'abort', 'close', 'rotate', 'revoke'].includes(kind) || !STATEMENT[kind]?.(s)) {
+  if (!['seal', 'abort', 'close', 'rotate', 'revoke'].includes(kind) || !fits(STATEMENT[kind], s)) {
     add(s['sig'] === undefined ? 'UNSIGNED' : 'FORMAT', `a statement of type ${type}`, r.seq)
     return false
   }
@@ -336,7 +249,7 @@ const readContracts = (chain: Chain, add: AddAt): void => {
       continue
     }
     const kind = String(input['kind'])
-    if (!Object.hasOwn(PATH, kind) || !STATEMENT[kind]?.(input)) {
+    if (!Object.hasOwn(PATH, kind) || !fits(STATEMENT[kind], input)) {
       add('FORMAT', 'the statement of a step', r.seq)
       continue
     }
@@ -350,9 +263,9 @@ const readContracts = (chain: Chain, add: AddAt): void => {
     const here = s['contract_id'] === contract_id && s['definition_hash'] === DEFINITION && s['from'] === from && s['to'] === to
     if (!bound || !here || s['session_nonce'] !== first['session_nonce'] || s['self_pubkey'] !== first['self_pubkey'])
       add('STATEMENT_BINDING', 'says another machine, key, contract or session than its row', r.seq)
-    const [role, start, end] = PATH[kind] as [string, string, string]
-    if ((role !== '' && s['role'] !== role) || s['from'] !== start || s['to'] !== end || s['role'] !== first['role'])
-      add('ROLE', 'a step that is not this role’s', r.seq)
+    const [role, move] = String(PATH[kind]).split(' ')
+    const moved = s['from'] === STATES[Number(move)] && s['to'] === STATES[Number(move) + 1]
+    if ((role || s['role']) !== s['role'] || !moved || s['role'] !== first['role']) add('ROLE', 'a step that is not this role’s', r.seq)
     if (s['peer_genesis'] !== first['peer_genesis'] || s['peer_pubkey'] !== first['peer_pubkey'])
       add('PEER_MISMATCH', 'another peer within one contract', r.seq)
     if (s['peer_genesis'] === chain.genesis) add('SELF', 'names itself as its peer', r.seq)
@@ -376,9 +289,8 @@ const checkWitness = (c: Chain, h: Head, add: (code: string, why: string) => voi
   if (!headSigned(key.sign_pub, h)) {
     const given = c.keys.some((k) => k.from < key.from && headSigned(k.sign_pub, h))
     if (given) return add('SUPERSEDED', 'a head signed by a key since given up')
-    return same || there === undefined
-      ? add('WITNESSED_HEAD_SIG', 'a head that the peer did not sign')
-      : add('HISTORY_CHANGED', 'another row was witnessed here')
+    if (same || there === undefined) return add('WITNESSED_HEAD_SIG', 'a head that the peer did not sign')
+    return add('HISTORY_CHANGED', 'another row was witnessed here')
   }
   if (there === undefined) {
     const later = c.rows.some((r) => r.seq < h.seq && c.signed.has(r) && BigInt(r.zeqondNumber) > BigInt(h.zeqondNumber))
@@ -391,21 +303,16 @@ const checkWitness = (c: Chain, h: Head, add: (code: string, why: string) => voi
 
 const checkSession = (nonce: string, a: Chain, b: Chain, o: Options, report: Add): Session => {
   const skew = BigInt(o.skew ?? 0)
-  const of = (c: Chain, peer: Chain) =>
-    c.steps.filter(
-      ({ s }) =>
-        s['session_nonce'] === nonce && (s['peer_genesis'] === peer.genesis || peer.rows.some((r) => r.stateHash === (s['ack_hash'] ?? s['peer_keyed_hash']))),
-    )
+  const acked = (s: Said['s'], peer: Chain) => peer.rows.some((r) => r.stateHash === (s['ack_hash'] ?? s['peer_keyed_hash']))
+  const of = (c: Chain, peer: Chain) => c.steps.filter(({ s }) => s['session_nonce'] === nonce && (s['peer_genesis'] === peer.genesis || acked(s, peer)))
   const leads = (c: Chain, peer: Chain) => of(c, peer).some(({ s }) => s['role'] === 'initiator')
   const flip = !leads(a, b) && (leads(b, a) || of(a, b).length > 0)
   const [A, B] = flip ? [b, a] : [a, b]
   const add = (code: string, why: string, c?: Chain, r?: Row) => report(code, why, { session: nonce, ...(c && r ? { chain: c.name, seq: r.seq } : {}) })
   const slots: { [slot: string]: Said } = {}
-  for (const [c, peer, letter] of [
-    [A, B, 'A'],
-    [B, A, 'B'],
-  ] as const)
-    for (const step of of(c, peer)) {
+  for (const c of [A, B])
+    for (const step of of(c, c === A ? B : A)) {
+      const [peer, letter] = c === A ? [B, 'A'] : [A, 'B']
       const { s, row: r } = step
       if ((s['role'] === 'initiator') !== (letter === 'A')) add('ROLE', 'both sides take one role', c, r)
       const theirs = of(peer, c)[0]?.s['self_pubkey']
@@ -414,93 +321,78 @@ const checkSession = (nonce: string, a: Chain, b: Chain, o: Options, report: Add
       slots[letter + { propose: 1, accept: 1, key: 2, activate: 3 }[step.type]] ??= step
     }
   const { A1, A2, A3, B1, B2, B3 } = slots
-  for (const [acker, acked, c, limit] of [
-    [B1, A1, B, 0n],
-    [B2, A1, B, 0n],
-    [A2, B2, A, DAY],
-    [B3, A2, B, DAY],
-    [A3, B2, A, 0n],
-  ] as const) {
-    if (acker === undefined) continue
-    const [s, h] = [acker.s, acker.head]
-    const z = BigInt(acker.row.zeqondNumber)
-    const match =
-      acked !== undefined &&
-      (s['ack_hash'] ?? s['peer_keyed_hash']) === acked.row.stateHash &&
-      (s['ack_stmt_hash'] ?? s['peer_keyed_stmt_hash']) === hash('zeq.m2m.stmt.v1', acked.s) &&
-      isHeadAt(h, acked.row)
-    if (!match) add('ACK_MISMATCH', 'does not acknowledge the row it should', c, acker.row)
-    if (acked !== undefined && z + skew < BigInt(acked.row.zeqondNumber)) add('CAUSALITY', 'earlier than the row it acknowledges', c, acker.row)
-    if (acked !== undefined && limit > 0n && z > BigInt(acked.row.zeqondNumber) + limit) add('EXPIRED', 'a day after the row it answers', c, acker.row)
+  const answers = (acker: Said | undefined, acked: Said | undefined, c: Chain) => {
+    if (acker === undefined) return
+    const s = acker.s
+    const statement = s['ack_stmt_hash'] ?? s['peer_keyed_stmt_hash']
+    const match = acked && (s['ack_hash'] ?? s['peer_keyed_hash']) === acked.row.stateHash && statement === hash('zeq.m2m.stmt.v1', acked.s)
+    if (!match || !isHeadAt(acker.head, acked.row)) add('ACK_MISMATCH', 'does not acknowledge the row it should', c, acker.row)
+    if (acked && z(acker) + skew < z(acked)) add('CAUSALITY', 'earlier than the row it acknowledges', c, acker.row)
   }
-  const late = (x: Said | undefined, y: Said | undefined) => x && y && BigInt(x.row.zeqondNumber) > BigInt(y.row.zeqondNumber) + DAY
-  if (A1 && BigInt(A1.s['expires_zeqond'] ?? 0) > BigInt(A1.row.zeqondNumber) + DAY) add('EXPIRED', 'open for more than a day', A, A1.row)
-  if (A1 && B1 && BigInt(B1.row.zeqondNumber) > BigInt(A1.s['expires_zeqond'] ?? 0)) add('EXPIRED', 'accepted too late', B, B1.row)
-  if (B2 && late(B2, B1)) add('EXPIRED', 'a day after the row it answers', B, B2.row)
-  if (A3 && late(A3, A2)) add('EXPIRED', 'a day after the row it answers', A, A3.row)
+  const within = (x: Said | undefined, y: Said | undefined, c: Chain) =>
+    x && y && z(x) > z(y) + DAY && add('EXPIRED', 'a day after the row it answers', c, x.row)
+  const z = (x: Said) => BigInt(x.row.zeqondNumber)
+  for (const x of [B1, B2]) answers(x, A1, B)
+  for (const x of [A2, A3]) answers(x, B2, A)
+  answers(B3, A2, B)
+  within(B2, B1, B)
+  within(A2, B2, A)
+  within(A3, A2, A)
+  within(B3, A2, B)
+  if (A1 && BigInt(A1.s['expires_zeqond'] ?? 0) > z(A1) + DAY) add('EXPIRED', 'open for more than a day', A, A1.row)
+  if (A1 && B1 && z(B1) > BigInt(A1.s['expires_zeqond'] ?? 0)) add('EXPIRED', 'accepted too late', B, B1.row)
   const suite = B1?.s['suite'] ?? null
-  const list = (x: Said) => x.s['suites'] as unknown as string[]
-  if (A1 && B1 && suite !== list(A1).find((name) => list(B1).includes(name))) add('SUITE', 'not the best suite both have', B, B1.row)
-  for (const [step, c, bytes] of [
-    [B2, B, 1184],
-    [A2, A, 1088],
-  ] as const)
-    if (step && (suite === 'x25519mlkem768' ? !hex(bytes)(step.s['kem']) : step.s['kem'] !== null))
+  const offered = (x: Said) => x.s['suites'] as unknown as string[]
+  if (A1 && B1 && suite !== offered(A1).find((name) => offered(B1).includes(name))) add('SUITE', 'not the best suite both have', B, B1.row)
+  const kem = (step: Said | undefined, c: Chain, bytes: number) => {
+    if (step && (suite === 'x25519mlkem768' ? !fits(hex(bytes), step.s['kem']) : step.s['kem'] !== null))
       add('SUITE', 'a KEM that does not fit the suite', c, step.row)
+  }
+  kem(B2, B, 1184)
+  kem(A2, A, 1088)
   let id: string | null = null
   if (A1 && B1 && B2 && A2) {
-    const side = (x: Said, e: Said, nonceOf: string): Json => ({
-      genesis: String(x.s['self_genesis']),
-      sign_pub: String(x.s['self_pubkey']),
-      kx_pub: String(x.s['self_kx_pub']),
-      nonce: nonceOf,
-      eph: String(e.s['ecdh_pub']),
-      kem: e.s['kem'] ? toHex(sha256(bytesOf(e.s['kem']))) : null,
-    })
-    const transcript = { suite, a: side(A1, A2, nonce), b: side(B1, B2, String(B1.s['responder_nonce'])) }
+    const side = ({ s }: Said, { s: { ecdh_pub: eph, kem } }: Said, of: string | undefined): Json => {
+      const identity = { genesis: s['self_genesis'], sign_pub: s['self_pubkey'], kx_pub: s['self_kx_pub'] }
+      return { ...identity, nonce: of, eph, kem: kem ? toHex(sha256(bytesOf(kem))) : null } as Obj
+    }
+    const transcript = { suite, a: side(A1, A2, nonce), b: side(B1, B2, B1.s['responder_nonce']) }
     id = hash('zeq.m2m.session.v1', { transcript, rows: [A1, B1, B2, A2].map((x) => x.row.stateHash) })
   }
+  let macs = 0
   const confirm = id === null ? undefined : o.confirmKeys?.[id]
-  for (const [step, c] of [
-    [A3, A],
-    [B3, B],
-  ] as const) {
+  for (const step of [A3, B3]) {
     if (step === undefined) continue
+    const c = step === A3 ? A : B
     if (step.s['session_id'] !== id) add('SESSION_ID', 'not the id of these rows', c, step.row)
     const mac = confirm && toHex(hmacSha256(bytesOf(confirm), tagged('zeq.m2m.confirm.v1', { role: step.s['role'] as string, session_id: id })))
-    if (mac !== undefined && mac !== step.s['key_confirm']) add('KEY_CONFIRM', 'the peers do not hold one key', c, step.row)
+    if (mac === step.s['key_confirm']) macs += 1
+    else if (mac !== undefined) add('KEY_CONFIRM', 'the peers do not hold one key', c, step.row)
   }
-  const seals = [A, B].map((c) => checkEnds(nonce, id, c, c === A ? B : A, of(c, c === A ? B : A), c === A ? B3 : A3, add)).filter(Boolean).length
-  const reached: [unknown, string][] = [
-    [A3 && B3 && seals > 0, 'SEALED'],
-    [A3 && B3, 'ACTIVE_BOTH'],
-    [A3 ?? B3, 'ACTIVE_ONE'],
-    [A2 && B2, 'KEYED_BOTH'],
-  ]
-  const status = [...reached, [A2 ?? B2, 'KEYED_ONE'], [B1, 'ACCEPTED'], [A1, 'PROPOSED']].find(([there]) => there)?.[1]
-  return { session_nonce: nonce, initiator: A.name, status: String(status ?? 'NONE'), suite, session_id: id, confirmed: Boolean(confirm && A3 && B3) }
+  const seal = (c: Chain, peer: Chain, theirs: Said | undefined) => {
+    const ends = c.ends.filter(({ s }) => s['session_nonce'] === nonce && s['peer_genesis'] === peer.genesis)
+    return checkEnds(ends, id, c, of(c, peer), theirs, add) ? 1 : 0
+  }
+  const seals = seal(A, B, B3) + seal(B, A, A3)
+  const both = A3 && B3 ? (seals > 0 ? 'SEALED' : 'ACTIVE_BOTH') : undefined
+  const keyed = A2 && B2 ? 'KEYED_BOTH' : (A2 ?? B2) && 'KEYED_ONE'
+  const status = both ?? ((A3 ?? B3) && 'ACTIVE_ONE') ?? keyed ?? (B1 && 'ACCEPTED') ?? (A1 && 'PROPOSED') ?? 'NONE'
+  return { session_nonce: nonce, initiator: A.name, status, suite, session_id: id, confirmed: macs === 2 }
 }
 
 /** Seals, aborts and closes of one side of a session; true when it sealed. */
-const checkEnds = (
-  nonce: string,
-  id: string | null,
-  c: Chain,
-  peer: Chain,
-  steps: Said[],
-  theirs: Said | undefined,
-  add: (code: string, why: string, c: Chain, r: Row) => void,
-): boolean => {
+type AddRow = (code: string, why: string, c: Chain, r: Row) => void
+const checkEnds = (ends: Said[], id: string | null, c: Chain, steps: Said[], theirs: Said | undefined, add: AddRow): boolean => {
   const active = steps.find((x) => x.type === 'activate')
   let [sealed, ended] = [false, null as Row | null]
-  for (const { row: r, s, type, head: h } of c.ends.filter((x) => x.s['session_nonce'] === nonce && x.s['peer_genesis'] === peer.genesis)) {
+  for (const { row: r, s, type, head: h } of ends) {
     const past = active !== undefined && active.row.seq < r.seq
     if (ended !== null) add('END', 'said after the own end', c, r)
     // An abort may leave out an id that is known by then; it may not invent one.
     if (s['session_id'] !== id && !(type === 'abort' && s['session_id'] === null)) add('SESSION_ID', 'not the id of these rows', c, r)
     if (type === 'seal') {
-      const fits = past && theirs && s['peer_active_hash'] === theirs.row.stateHash && isHeadAt(h, theirs.row)
-      if (!fits || sealed) add('SEAL', 'does not seal what was activated', c, r)
+      const good = past && theirs && s['peer_active_hash'] === theirs.row.stateHash && isHeadAt(h, theirs.row)
+      if (!good || sealed) add('SEAL', 'does not seal what was activated', c, r)
       sealed = true
       continue
     }
@@ -539,7 +431,7 @@ const auditChains = (raw: Json[], o: Options): { report: Report; chains: Chain[]
     }
   for (const h of o.heads ?? []) {
     const c = chains.find((x) => isObj(h) && x.genesis === h['genesis'])
-    if (!head(h)) add('FORMAT', 'a head')
+    if (!fits(head, h)) add('FORMAT', 'a head')
     else if (c !== undefined) checkWitness(c, h as unknown as Head, (code, why) => add(code, why, { chain: c.name, seq: Number((h as Obj)['seq']) }))
   }
   const per = (value: (c: Chain) => Json): Obj => Object.fromEntries(chains.map((c) => [c.name, value(c)]))
@@ -549,23 +441,17 @@ const auditChains = (raw: Json[], o: Options): { report: Report; chains: Chain[]
 
 /* ---- files ---- */
 
-const profile = shape({ chain: one('zeq-chain/1'), m2m: one('zeq-m2m/1'), zeqond_rule: one('floor(unix_ms/777)') })
-const BUNDLE: { [name: string]: Test } = {
-  v: one('zeq-bundle/1'),
-  made_at: tick,
-  exporter: h32,
-  profile,
-  chains: (x) => Array.isArray(x) && (x.length === 1 || x.length === 2),
-  sessions: or0(each(h32)),
-  confirm_keys: (x) => isObj(x) && Object.entries(x).every(([id, key]) => h32(id) && h32(key)),
-  heads: each(head),
-  pins: each(shape({ genesis: h32, name: text, method: or0(text), at: or0(tick) })),
-  legacy_hs: each(shape({ row_seq: count, hs: isObj })),
-  sig: h64,
-}
+const each = (test: Test) => (value: Json | undefined) => Array.isArray(value) && value.every((x) => fits(test, x))
+const confirmKeys = (value: Json | undefined) => isObj(value) && Object.entries(value).every(([id, key]) => fits(h32, id) && fits(h32, key))
+const profile = { chain: 'zeq-chain/1', m2m: 'zeq-m2m/1', zeqond_rule: 'floor(unix_ms/777)' }
+const two = (value: Json | undefined) => Array.isArray(value) && (value.length === 1 || value.length === 2)
+const pins = each({ genesis: h32, name: text, method: [text, null], at: [tick, null] })
+const facts = { v: 'zeq-bundle/1', made_at: tick, exporter: h32, profile, chains: two, sessions: [each(h32), null], sig: h64 }
+const BUNDLE: { [name: string]: Test } = { ...facts, confirm_keys: confirmKeys, heads: each(head), pins, legacy_hs: each({ row_seq: count, hs: isObj }) }
+const PROOF = { v: 'zeq-equivocation/1', chain: header, rotations: each(isObj), heads: each(head) }
 
 const verifyBundle = (file: Obj, o: Options): Report => {
-  const wrong = Object.keys({ ...BUNDLE, ...file }).filter((name) => !Object.hasOwn(BUNDLE, name) || !BUNDLE[name]?.(file[name]))
+  const wrong = Object.keys({ ...BUNDLE, ...file }).filter((name) => !Object.hasOwn(BUNDLE, name) || !fits(BUNDLE[name], file[name]))
   const part = <T>(name: string, otherwise: T): T => (wrong.includes(name) ? otherwise : (file[name] as T))
   const options = { ...o, sessions: part('sessions', null), confirmKeys: part('confirm_keys', {}), heads: part<Json[]>('heads', []) }
   const { report, chains } = auditChains(part<Json[]>('chains', []), options)
@@ -574,7 +460,8 @@ const verifyBundle = (file: Obj, o: Options): Report => {
   for (const name of wrong) add('FORMAT', `the part ${name} of the bundle`)
   const exporter = chains.find((c) => c.genesis === file['exporter'])
   const key = exporter?.keys.at(-1)?.sign_pub
-  if (!key || !h64(file['sig']) || !verifies(key, 'zeq.bundle.v1', without(file, 'sig'), String(file['sig']))) add('BUNDLE_SIG', 'not signed by its exporter')
+  if (!key || !fits(h64, file['sig']) || !verifies(key, 'zeq.bundle.v1', without(file, 'sig'), String(file['sig'])))
+    add('BUNDLE_SIG', 'not signed by its exporter')
   for (const { row_seq, hs } of part<{ row_seq: number; hs: Obj }[]>('legacy_hs', [])) {
     const input = exporter?.rows.find((r) => r.seq === row_seq)?.payload?.['input']
     if (!isObj(input) || input['hs_hash'] !== hash('zeq.hs.v1', hs)) add('STATEMENT_BINDING', 'an hs that its row does not record', { seq: row_seq })
@@ -582,35 +469,36 @@ const verifyBundle = (file: Obj, o: Options): Report => {
   return { ...report, ok: report.findings.length === 0 }
 }
 
-/** Does the file prove that one key signed two histories? `EQUIVOCATION` is what it then finds. */
+/** What a proof file proves: `EQUIVOCATION` when one key of the machine signed two histories, else the code of what is wrong with it. */
+const proofOf = (file: Obj): string => {
+  if (!fits(PROOF, file) || (file['heads'] as Json[]).length !== 2) return 'FORMAT'
+  const top = file['chain'] as Obj & Keys
+  const genesis = genesisOf(top)
+  const keys: Keys[] = [{ ...top, from: 0 }]
+  if (!admitted(top)) return 'WEAK_KEY'
+  if (!String(top['origin_id']).endsWith(`:${top['slug']}`)) return 'ORIGIN'
+  for (const s of file['rotations'] as Obj[]) {
+    const next = rotated(keys, genesis, s, 0)
+    if (typeof next === 'string') return next
+    keys.push(next)
+  }
+  const [low, high] = (file['heads'] as unknown as Head[]).toSorted((x, y) => x.seq - y.seq) as [Head, Head]
+  // One key for both: a thief of a key since given up could else sign the second one.
+  if (!keys.some((k) => [low, high].every((h) => h.genesis === genesis && headSigned(k.sign_pub, h)))) return 'WITNESSED_HEAD_SIG'
+  const fork = low.seq === high.seq ? low.stateHash !== high.stateHash : BigInt(low.zeqondNumber) > BigInt(high.zeqondNumber)
+  return fork ? 'EQUIVOCATION' : 'HEAD'
+}
+
 const verifyProof = (file: Obj): Report => {
-  const findings: Finding[] = []
-  const top = file['chain']
-  const fits = shape({ v: one('zeq-equivocation/1'), chain: shape(header), rotations: each(isObj), heads: (x) => each(head)(x) && (x as Json[]).length === 2 })(
-    file,
-  )
-  if (fits) {
-    const genesis = genesisOf(top as Obj)
-    const keys: Keys[] = [{ ...(top as Obj & Keys), from: 0 }]
-    for (const s of file['rotations'] as Obj[]) {
-      const next = rotated(keys, genesis, s, 0)
-      if (typeof next === 'string') findings.push({ code: next, why: 'a rotation that does not open the commitment' })
-      else keys.push(next)
-    }
-    const [low, high] = (file['heads'] as unknown as Head[]).sort((x, y) => x.seq - y.seq) as [Head, Head]
-    // One key for both: a thief of a key since given up could else sign the second one.
-    const bySame = keys.some((k) => admitted(k) && [low, high].every((h) => h.genesis === genesis && headSigned(k.sign_pub, h)))
-    const fork = low.seq === high.seq ? low.stateHash !== high.stateHash : BigInt(low.zeqondNumber) > BigInt(high.zeqondNumber)
-    if (bySame && fork) findings.push({ code: 'EQUIVOCATION', why: 'one key signed two histories' })
-    else findings.push({ code: bySame ? 'FORMAT' : 'WITNESSED_HEAD_SIG', why: 'the file proves nothing' })
-  } else findings.push({ code: 'FORMAT', why: 'the proof' })
-  return { ok: false, status: 'NONE', who: {}, keys: {}, sessions: [], hidden: 0, findings }
+  const code = proofOf(file)
+  const why = code === 'EQUIVOCATION' ? 'one key signed two histories' : 'the file proves nothing'
+  return { ok: false, status: 'NONE', who: {}, keys: {}, sessions: [], hidden: 0, findings: [{ code, why }] }
 }
 
 /** Judges the text of a bundle or of an equivocation proof. @throws Unreadable when it is neither, or not canonical. */
 export const verifyFile = (content: string, o: Options = {}): Report => {
-  const file = parse(content)
+  if (!content.endsWith('\n')) throw new Unreadable('no newline at its end')
+  const file = parse(content.slice(0, -1))
   if (!isObj(file) || !['zeq-bundle/1', 'zeq-equivocation/1'].includes(String(file['v']))) throw new Unreadable('neither a bundle nor a proof')
-  if (`${write(file)}\n` !== content) throw new Unreadable('not canonical JSON with a newline at its end')
   return file['v'] === 'zeq-bundle/1' ? verifyBundle(file, o) : verifyProof(file)
 }
