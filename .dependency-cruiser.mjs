@@ -76,6 +76,13 @@ const configuration = {
       to: { path: '[.]tsx?$', pathNot: '^src/renderer/approval/', ...value },
     },
     {
+      name: 'verifier-of-its-own',
+      comment: 'Two verifiers that share their rules would make the same mistake; only the primitives are shared.',
+      severity: 'error',
+      from: { path: '^verify/', pathNot: test },
+      to: { path: '^src/', pathNot: '^src/main/core/crypto/(ed25519|x25519|hash)[.]ts$' },
+    },
+    {
       name: 'no-cycles',
       comment: 'Two files that need each other are one file, or three.',
       severity: 'error',

@@ -5,7 +5,7 @@
  *
  *   node scripts/layers.mjs
  */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cruise } from 'dependency-cruiser'
@@ -20,13 +20,18 @@ const empty = /^(utils?|helpers?|managers?|common|misc|shared)[.]/
  */
 
 /**
- * Looks at everything below `src` of a project. Throws when files were not seen.
+ * Looks at everything below `src` and `verify` of a project. Throws when files were not seen.
  * @param {string} root
  * @returns {Promise<Report>}
  */
 export async function checkLayers(root) {
   const files = sources(root)
-  const { output } = await cruise(['src'], { ...configuration.options, baseDir: root, validate: true, ruleSet: { forbidden: configuration.forbidden ?? [] } })
+  const { output } = await cruise(folders(root), {
+    ...configuration.options,
+    baseDir: root,
+    validate: true,
+    ruleSet: { forbidden: configuration.forbidden ?? [] },
+  })
   if (typeof output === 'string') throw new Error('dependency-cruiser answered with text')
   assertSeen(
     files,
@@ -50,14 +55,22 @@ export function assertSeen(files, seen) {
 }
 
 /**
- * TypeScript files below src, relative to the project, with forward slashes.
+ * Where there is code with layers.
+ * @param {string} root
+ */
+const folders = (root) => ['src', 'verify'].filter((folder) => existsSync(join(root, folder)))
+
+/**
+ * TypeScript files in these folders, relative to the project, with forward slashes.
  * @param {string} root
  * @returns {string[]}
  */
 function sources(root) {
-  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /[.]tsx?$/.test(file) && !file.endsWith('.d.ts'))
-    .map((file) => `src/${file.replaceAll('\\', '/')}`)
+  return folders(root).flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /[.]tsx?$/.test(file) && !file.endsWith('.d.ts'))
+      .map((file) => `${folder}/${file.replaceAll('\\', '/')}`),
+  )
 }
 
 async function main() {

@@ -39,6 +39,7 @@ const sound = {
     "import { useState } from 'react'\nimport type { Name } from '../../contract/names.ts'\nexport const App = () => <p>{useState<Name>('x')[0]}</p>\n",
   'src/renderer/approval/main.ts': "import type { Name } from '../../contract/names.ts'\nimport { draw } from './draw.ts'\nexport const name: Name = draw\n",
   'src/renderer/approval/draw.ts': "export const draw = 'x'\n",
+  'verify/verify.ts': "import { createHash } from 'node:crypto'\nexport const verify = createHash('sha256')\n",
 }
 
 const seeds: readonly (readonly [rule: string, file: string, line: string])[] = [
@@ -64,6 +65,7 @@ const seeds: readonly (readonly [rule: string, file: string, line: string])[] = 
   ['approval-without-packages', 'src/renderer/approval/main.ts', "import '@noble/hashes/sha2.js'"],
   ['approval-apart', 'src/renderer/approval/main.ts', "export { App } from '../app/main.tsx'"],
   ['approval-apart', 'src/renderer/approval/main.ts', "export { Name as Schema } from '../../contract/names.ts'"],
+  ['verifier-of-its-own', 'verify/verify.ts', "export { wallet } from '../src/main/core/wallet.ts'"],
   ['no-cycles', 'src/renderer/approval/draw.ts', "export { name } from './main.ts'"],
   ['resolvable', 'src/main/core/wallet.ts', "export { gone } from './gone.ts'"],
 ]

@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Json as CoreJson } from '../src/main/core/crypto/canonical-json.ts'
+import { audit as coreAudit } from '../src/main/core/ledger/audit.ts'
+import { auditBundle, readBundle, signBundle } from '../src/main/core/ledger/bundle.ts'
+import { Genesis, Zeqond } from '../src/main/core/ledger/fields.ts'
+import { signHead } from '../src/main/core/ledger/head.ts'
+import { story } from '../src/main/core/ledger/story.fixture.ts'
+import { leavesOf, type Path, variants, withLeaf } from '../src/main/core/ledger/sweep.fixture.ts'
+import { chainOf, m2m, repeated } from '../src/main/core/ledger/vectors.fixture.ts'
+import { audit, hash, type Json, parse, type Report, Unreadable, verifyFile, write } from './verify.ts'
+
+const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json
+const codes = (report: { readonly findings: readonly { readonly code: string }[] }) => [...new Set(report.findings.map(({ code }) => code))].sort()
+const tell = (report: { readonly findings: readonly { readonly code: string }[] }) => codes(report).join(' ') || 'sound'
+
+type Raw = ReturnType<typeof chainOf>
+const joined = ({ header, rows, head }: { header: unknown; rows: unknown; head: unknown }): Json => plain({ ...(header as object), rows, head })
+
+/** Null when the two say the same of it: sound or not, and for one reason at least that both give. */
+const difference = (ours: Report, theirs: Parameters<typeof tell>[0] & { readonly ok: boolean }): string | null =>
+  ours.ok === theirs.ok && (ours.ok || codes(ours).some((code) => codes(theirs).includes(code))) ? null : `${tell(ours)} / core: ${tell(theirs)}`
+
+describe('canonical JSON', () => {
+  it.each(m2m.jcs)('as the golden data has it', ({ in: value, out }) => {
+    expect(write(value as Json)).toBe(out)
+    expect(write(parse(out))).toBe(out)
+  })
+  it.each([
+    '1.0',
+    '1e3',
+    '-0',
+    '01',
+    '9007199254740992',
+    '{"a":1,"a":2}',
+    '{"__proto__":1}',
+    '"\\ud800"',
+    '{"\\ud800":1}',
+    '[1,]',
+    '{"a"}',
+    'nul',
+    '"\n"',
+    '',
+    '1 2',
+    '{"b":1,"a":2}',
+    '[ 1]',
+    `${'['.repeat(17)}${']'.repeat(17)}`,
+    "{'a':1}",
+    '[1 2]',
+    '+1',
+    '\ufeff1',
+  ])('refuses %j', (text) => expect(() => parse(text)).toThrow(Unreadable))
+  it('sorts by UTF-16 units and takes sixteen levels', () => {
+    expect(write({ '\ufb33': 1, '😀': 2, b: 3 })).toBe('{"b":3,"😀":2,"\ufb33":1}')
+    expect(parse(`${'['.repeat(16)}${']'.repeat(16)}`)).toBeTruthy()
+  })
+})
+
+describe('golden data', () => {
+  it('definition and handshake', () => {
+    expect(hash('zeq.contract.v1', (plain(m2m.chains.a.rows[0]?.payload) as { definition: Json }).definition)).toBe(m2m.definition_hash)
+    const report = audit([plain(m2m.chains.a), plain(m2m.chains.b)])
+    expect(report.findings).toEqual([])
+    expect(report).toMatchObject({ ok: true, status: m2m.audit.status, who: m2m.audit.who, keys: m2m.audit.keys, hidden: 0 })
+    expect(report.sessions).toMatchObject([{ initiator: 'a', session_id: m2m.session_id, suite: 'x25519', confirmed: false }])
+  })
+  it('key confirmation', () => {
+    const chains = [plain(m2m.chains.a), plain(m2m.chains.b)]
+    expect(audit(chains, { confirmKeys: { [m2m.session_id]: m2m.keys.confirm } }).sessions[0]?.confirmed).toBe(true)
+    expect(codes(audit(chains, { confirmKeys: { [m2m.session_id]: m2m.keys.root } }))).toEqual(['KEY_CONFIRM'])
+  })
+  it('rotation', () => {
+    const report = audit([plain(m2m.rotation.chains.a), plain(m2m.rotation.chains.b)])
+    expect(report).toMatchObject({ ok: true, status: 'SEALED', keys: { a: 2, b: 1 } })
+    expect(report.sessions.map((s) => s.session_id)).toEqual(m2m.rotation.audit.sessions.map((s) => s.session_id))
+  })
+})
+
+const pairs = { handshake: m2m.chains, rotation: m2m.rotation.chains }
+
+describe('agreement with the core', () => {
+  it.each([
+    ['handshake', 'a'],
+    ['handshake', 'b'],
+    ['rotation', 'a'],
+    ['rotation', 'b'],
+  ] as const)('each leaf of the chains: %s, %s', { timeout: 300_000 }, (name, side) => {
+    const pair = { a: chainOf(pairs[name].a), b: chainOf(pairs[name].b) }
+    const apart: string[] = []
+    let cases = 0
+    // The first rows of the rotation are those of the handshake.
+    const fresh = ([at, row]: Path) => name === 'handshake' || at !== 'rows' || Number(row) > 4
+    for (const { path, value } of leavesOf(pair[side]).filter((leaf) => fresh(leaf.path)))
+      for (const variant of variants(value)) {
+        const changed: { a: Raw; b: Raw } = { ...pair, [side]: withLeaf(pair[side], path, variant) }
+        const ours = audit([joined(changed.a), joined(changed.b)])
+        const found = ours.ok ? 'passed' : difference(ours, coreAudit(changed).report)
+        if (found !== null) apart.push(`${path.join('.')} = ${JSON.stringify(variant)}: ${found}`)
+        cases += 1
+      }
+    expect(apart).toEqual([])
+    expect(cases).toBeGreaterThan(300)
+  })
+
+  it.each(['A1', 'B1', 'B2', 'A2', 'A3', 'B3', 'A4', 'B4'] as const)('each leaf of %s, changed by its owner and signed again', { timeout: 300_000 }, (name) => {
+    const { sig: _, ...input } = (story().rows[name]!.payload as { input: Record<string, CoreJson> }).input
+    const apart: string[] = []
+    let cases = 0
+    for (const { path, value } of leavesOf(input))
+      for (const variant of variants(value)) {
+        const lie = story({ change: { [name]: (honest: Record<string, CoreJson>) => withLeaf(honest, path, variant) as Record<string, CoreJson> } })
+        const confirmKeys = { [lie.id]: lie.confirm }
+        const ours = audit([joined(lie.a.raw()), joined(lie.b.raw())], { confirmKeys })
+        const found = difference(ours, coreAudit({ a: lie.a.raw(), b: lie.b.raw() }, { confirmKeys }).report)
+        if (found !== null) apart.push(`${path.join('.')} = ${JSON.stringify(variant)}: ${found}`)
+        cases += 1
+      }
+    expect(apart).toEqual([])
+    expect(cases).toBeGreaterThan(15)
+  })
+})
+
+const bundle = signBundle(repeated(1), {
+  made_at: Zeqond.parse('2310560700'),
+  exporter: Genesis.parse(m2m.a.genesis),
+  chains: [m2m.chains.a, m2m.chains.b] as never,
+  sessions: ['07'.repeat(32)],
+  confirm_keys: { [m2m.session_id]: m2m.keys.confirm },
+  heads: [m2m.chains.b.head as never],
+  pins: [{ genesis: Genesis.parse(m2m.b.genesis), name: 'Bob', method: 'words', at: Zeqond.parse('2310560650') }],
+  legacy_hs: [],
+})
+const file = (value: unknown) => `${write(plain(value))}\n`
+
+describe('a bundle', () => {
+  it('is sound', () => expect(verifyFile(file(bundle))).toMatchObject({ ok: true, status: 'SEALED', findings: [], sessions: [{ confirmed: true }] }))
+  it.each([
+    ['no newline', write(plain(bundle))],
+    ['spaces', `${JSON.stringify(bundle, null, 1)}\n`],
+    ['another version', file({ ...bundle, v: 'zeq-bundle/2' })],
+  ])('%s is unreadable', (_, text) => expect(() => verifyFile(text)).toThrow(Unreadable))
+  it('says whose chains they are not', () => expect(codes(verifyFile(file(bundle), { expectGenesis: ['00'.repeat(32)] }))).toEqual(['PEER_MISMATCH']))
+  it('each leaf, as the core', { timeout: 300_000 }, () => {
+    const apart: string[] = []
+    for (const { path, value } of leavesOf(bundle).filter(({ path: [part, , at, row] }) => part !== 'chains' || at !== 'rows' || row === 1))
+      for (const variant of variants(value)) {
+        const text = file(withLeaf(bundle, path, variant))
+        if (path[0] === 'v') continue
+        const found = difference(verifyFile(text), auditBundle(readBundle(new TextEncoder().encode(text))).report)
+        if (found !== null) apart.push(`${path.join('.')} = ${JSON.stringify(variant)}: ${found}`)
+      }
+    expect(apart).toEqual([])
+  })
+})
+
+describe('an equivocation proof', () => {
+  const { rows: _, head, ...chain } = m2m.chains.a
+  const other = { ...head, stateHash: '00'.repeat(32) }
+  const forged = { ...other, sig: signHead(repeated(1), other as never) }
+  const proof = (heads: unknown[]) => codes(verifyFile(file({ v: 'zeq-equivocation/1', chain, rotations: [], heads })))
+  it('two hashes at one place', () => expect(proof([head, forged])).toEqual(['EQUIVOCATION']))
+  it('the same head twice', () => expect(proof([head, head])).toEqual(['HEAD']))
+  it('a head of another machine', () => expect(proof([head, { ...story().a.head() }])).toEqual(['WITNESSED_HEAD_SIG']))
+})
+
+describe('the command', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-verify-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  it.each([
+    ['sound', file(bundle), 0],
+    ['changed', file({ ...bundle, made_at: '1' }), 1],
+    ['cut', file(bundle).slice(0, 1000), 2],
+  ])('%s', { timeout: 60_000 }, (name, content, code) => {
+    const path = join(folder, `${name}.countersign`)
+    writeFileSync(path, content)
+    expect(spawnSync(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), path]).status).toBe(code)
+  })
+})
