@@ -32,6 +32,18 @@ export const sha256 = (bytes: Uint8Array): Bytes => nativeHash.sha256(bytes)
 /** SHA-256 as 64 lower-case hex digits. */
 export const sha256Hex = (bytes: Uint8Array): string => toHex(sha256(bytes))
 
+/** SHA-256 of what comes piece by piece. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void
+  /** 64 lower-case hex digits; once. */
+  hex(): string
+}
+
+export const createSha256 = (): Sha256 => {
+  const hash = createHash('sha256')
+  return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') }
+}
+
 /** HMAC-SHA256 (RFC 2104), 32 bytes. */
 export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Bytes => nativeHash.hmacSha256(key, bytes)
 
