@@ -1,5 +1,21 @@
 import { z } from 'zod'
-import { ApprovalDto, BackupDto, KnockDto, MessageDto, Patch, PeerPolicy, ProfileDto, RequestDto, SettingsDto, Snapshot } from './dto.ts'
+import {
+  ApiDto,
+  ApprovalDto,
+  AuditDto,
+  BackupDto,
+  FileDto,
+  KnockDto,
+  MessageDto,
+  Patch,
+  PeerPolicy,
+  ProfileDto,
+  RequestDto,
+  RowDto,
+  SettingsDto,
+  Snapshot,
+  TokenDto,
+} from './dto.ts'
 
 const none = z.strictObject({})
 const Name = z.string().min(1).max(64)
@@ -29,7 +45,7 @@ export const commands = {
   'identity.restore': channel(z.strictObject({ file: FileToken, name: Name, passphrase: Passphrase }), ProfileDto),
   'identity.import': channel(z.strictObject({ file: FileToken, name: Name, importPassphrase: Passphrase, passphrase: Passphrase }), ProfileDto),
   'identity.export': channel(z.strictObject({ passphrase: Passphrase, exportPassphrase: Passphrase }), z.strictObject({ fileName: z.string() })),
-  'file.choose': channel(z.strictObject({ purpose: z.enum(['backup', 'hsagent']) }), z.strictObject({ file: FileToken, fileName: z.string() })),
+  'file.choose': channel(z.strictObject({ purpose: z.enum(['backup', 'hsagent', 'send', 'audit']) }), z.strictObject({ file: FileToken, fileName: z.string() })),
   'peer.propose': channel(z.strictObject({ peer: PeerRef }), none),
   'peer.answer': channel(z.strictObject({ peer: PeerRef }), RequestDto),
   'peer.reconnect': channel(z.strictObject({ peer: PeerRef }), none),
@@ -52,6 +68,26 @@ export const commands = {
   'session.send': channel(z.strictObject({ session: Id, text: z.string().min(1).max(8000) }), MessageDto),
   /** Makes a request of grade 4; nothing ends before it is approved. */
   'session.close': channel(z.strictObject({ session: Id }), RequestDto),
+  /** Gives up a handshake that is no session yet; makes a request of grade 4 once our ledger has a row of it, else ends it at once. */
+  'handshake.abort': channel(z.strictObject({ id: Id }), z.strictObject({ request: RequestDto.nullable() })),
+  'session.sendFile': channel(z.strictObject({ session: Id, file: FileToken }), FileDto),
+  'session.cancelFile': channel(z.strictObject({ file: Id }), none),
+  'ledger.rows': channel(
+    z.strictObject({ before: z.int().min(0).nullable(), limit: z.int().min(1).max(500), session: Id.nullable() }),
+    z.strictObject({ rows: z.array(RowDto).max(500), total: z.int().min(0) }),
+  ),
+  /** Recomputes the own ledger from its first row. */
+  'ledger.verify': channel(none, z.strictObject({ valid: z.boolean(), count: z.int().min(0), brokenSeq: z.int().nullable(), reason: z.string().nullable() })),
+  'ledger.tokens': channel(none, z.strictObject({ tokens: z.array(TokenDto) })),
+  /** After a restore: on without the peers that have not answered. */
+  'ledger.goOn': channel(none, none),
+  /** Both ledgers of one session, or all sessions with a peer, from what this wallet holds. */
+  'audit.peer': channel(z.strictObject({ peer: PeerRef, session: Id.nullable() }), AuditDto),
+  'audit.file': channel(z.strictObject({ file: FileToken }), AuditDto),
+  'audit.urls': channel(z.strictObject({ urls: z.array(z.string().min(1).max(2048)).min(1).max(2) }), AuditDto),
+  /** Opens the save dialog and writes the bundle of the last `audit.peer`, or a proof of two histories. */
+  'audit.save': channel(z.strictObject({ peer: PeerRef, session: Id.nullable(), what: z.enum(['bundle', 'proof']) }), z.strictObject({ fileName: z.string() })),
+  'api.state': channel(none, ApiDto),
   'settings.set': channel(SettingsDto.partial(), SettingsDto),
   /** The window draws its own title bar. `maximize` toggles and tells which it is then. */
   'window.minimize': channel(none, none),
@@ -69,8 +105,10 @@ export const approvalCommands = {
       /** Computed by the document from the values it drew. */
       viewHash: z.string().regex(/^[0-9a-f]{64}$/),
       decision: z.enum(['approve', 'reject']),
-      /** What the decision covers; the hs profile has nothing beyond the step (docs/decisions/0011). */
-      scope: z.literal('step'),
+      /** What the decision covers: the step, or the rest of this handshake too where the view offers it. */
+      scope: z.enum(['step', 'handshake']),
+      /** The person ticked "continue without comparing"; needed where the view asks for it. */
+      uncompared: z.boolean(),
       reason: z.string().max(200).nullable(),
     }),
     z.strictObject({ undoUntil: z.number().nullable() }),

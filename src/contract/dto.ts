@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AppError } from './result.ts'
-import { HsStep, hex32, KeyPicture, TrustState, View } from './view.ts'
+import { hex32, KeyPicture, MatchWords, Step, TrustState, View } from './view.ts'
 
 /** Unix time in milliseconds. */
 const At = z.number().int().min(0)
@@ -54,8 +54,42 @@ export const SettingsDto = z.strictObject({
   theme: z.enum(['system', 'light', 'dark']),
   /** Lock after so many minutes without input; 0 never. */
   idleLockMinutes: z.int().min(0).max(1440),
+  /** The HTTP API of the ledger: off, for programs of this computer, or for other computers as well. */
+  api: z.enum(['off', 'loopback', 'network']),
+  apiPort: z.int().min(1).max(65535),
+  /** The own ledger's rows may be read by anybody who can reach it. */
+  ledgerPublic: z.boolean(),
 })
 export type SettingsDto = z.infer<typeof SettingsDto>
+
+/** The own ledger, in short. */
+export const MachineDto = z.strictObject({
+  genesis: hex32,
+  slug: z.string(),
+  originId: z.string(),
+  public: z.boolean(),
+  rows: z.int().min(0),
+  /** Hash of the last row; null before the first. */
+  head: hex32.nullable(),
+  /** Keys in other hands than the owner's, as machines made over the API have. */
+  custody: z.enum(['own', 'host']),
+  /** After a restore nothing is appended before this is settled; null when nothing is. */
+  recovering: z
+    .strictObject({
+      /** One sentence. */
+      why: z.string(),
+      /** Peers that have not answered yet, by label. */
+      waitingFor: z.array(z.string()),
+      /** The person may go on without them, after reading what it risks. */
+      mayGoOn: z.boolean(),
+    })
+    .nullable(),
+})
+export type MachineDto = z.infer<typeof MachineDto>
+
+/** The HTTP API as it runs. `token`: for the first machine of a program, shown here and nowhere else. */
+export const ApiDto = z.strictObject({ url: z.string().nullable(), token: z.string().nullable(), error: z.string().nullable() })
+export type ApiDto = z.infer<typeof ApiDto>
 
 /** What the window shows around everything else; sent whole on each change. */
 export const AppDto = z.strictObject({
@@ -73,6 +107,11 @@ export const AppDto = z.strictObject({
   waiting: z.int().min(0),
   settings: SettingsDto,
   backup: BackupDto,
+  /** Null while locked. */
+  machine: MachineDto.nullable(),
+  api: ApiDto,
+  /** Folder where files of sessions land, to be shown. */
+  downloads: z.string(),
 })
 export type AppDto = z.infer<typeof AppDto>
 
@@ -101,6 +140,10 @@ export const PeerDto = z.strictObject({
   /** With trust `changed`: the key that was presented instead. */
   presented: z.strictObject({ signPub: hex32, kxPub: hex32, words: z.array(z.string()).length(6), picture: KeyPicture }).nullable(),
   profile: z.enum(['hs', 'm2m']),
+  /** Real name of its ledger; null for a peer that has none. */
+  genesis: hex32.nullable(),
+  /** Signed two histories, or took one back: what proves it can be saved. Null: nothing of the kind. */
+  caught: z.strictObject({ code: z.string(), why: z.string(), at: At, proof: z.boolean() }).nullable(),
   firstSeen: At,
   lastSeen: At,
   /** Heard from within the last half minute. */
@@ -125,7 +168,7 @@ export type PeerDto = z.infer<typeof PeerDto>
 export const RequestDto = z.strictObject({
   id: z.string(),
   peer: z.string(),
-  step: HsStep,
+  step: Step,
   sentence: z.string(),
   createdAt: At,
   expiresAt: At,
@@ -151,7 +194,7 @@ export const HistoryDto = z.strictObject({
   at: At,
   peer: z.string(),
   label: z.string(),
-  step: HsStep,
+  step: Step,
   decision: z.enum(['approve', 'reject', 'expire', 'auto']),
   by: z.enum(['person', 'policy', 'person-earlier']),
   reason: z.string().nullable(),
@@ -159,9 +202,33 @@ export const HistoryDto = z.strictObject({
 })
 export type HistoryDto = z.infer<typeof HistoryDto>
 
+/** A handshake of the m2m profile on its way to a session, or ended before it became one. */
+export const HandshakeDto = z.strictObject({
+  /** `session_nonce`. */
+  id: hex32,
+  peer: z.string(),
+  role: z.enum(['initiator', 'responder']),
+  /** What it waits for, one sentence. */
+  status: z.string(),
+  /** Own words to compare, on the waiting page. */
+  match: MatchWords.nullable(),
+  startedAt: At,
+  expiresAt: At.nullable(),
+  steps: z.array(z.strictObject({ name: z.string(), by: z.enum(['us', 'them']), at: At.nullable(), seq: z.int().min(0).nullable() })),
+  ended: z.strictObject({ at: At, reason: z.string() }).nullable(),
+  may: z.strictObject({ abort: z.boolean() }),
+})
+export type HandshakeDto = z.infer<typeof HandshakeDto>
+
 export const SessionDto = z.strictObject({
   id: z.string(),
   peer: z.string(),
+  profile: z.enum(['hs', 'm2m']),
+  /** `session_nonce` under which both ledgers have it; null for hs. */
+  nonce: hex32.nullable(),
+  suite: z.string().nullable(),
+  /** How far both ledgers have it, as an audit would say: ACTIVE_BOTH, SEALED; null for hs. */
+  evidence: z.string().nullable(),
   role: z.enum(['initiator', 'responder']),
   state: z.enum(['open', 'closing', 'closed', 'ended', 'frozen']),
   openedAt: At,
@@ -178,7 +245,7 @@ export const SessionDto = z.strictObject({
   queued: z.int().min(0),
   steps: z.array(z.strictObject({ name: z.string(), at: At.nullable(), by: z.enum(['us', 'them']), detail: z.string().nullable() })),
   checks: z.array(z.strictObject({ text: z.string(), holds: z.boolean() })),
-  may: z.strictObject({ send: z.boolean(), close: z.boolean() }),
+  may: z.strictObject({ send: z.boolean(), sendFile: z.boolean(), close: z.boolean(), handover: z.boolean() }),
 })
 export type SessionDto = z.infer<typeof SessionDto>
 
@@ -194,6 +261,150 @@ export const MessageDto = z.strictObject({
   state: z.enum(['queued', 'sent', 'done']),
 })
 export type MessageDto = z.infer<typeof MessageDto>
+
+/** A file on its way through a session, in either direction. */
+export const FileDto = z.strictObject({
+  id: z.string(),
+  session: z.string(),
+  peer: z.string(),
+  direction: z.enum(['ours', 'theirs']),
+  name: z.string(),
+  size: z.int().min(0),
+  /** Bytes the receiver has. */
+  moved: z.int().min(0),
+  state: z.enum(['offered', 'moving', 'done', 'refused', 'cancelled', 'failed']),
+  /** Why it failed, one sentence. */
+  reason: z.string().nullable(),
+  at: At,
+  /** Where it was written, for a file that arrived: file name only. */
+  savedAs: z.string().nullable(),
+})
+export type FileDto = z.infer<typeof FileDto>
+
+/** A row of a ledger as the window draws it. */
+export const RowDto = z.strictObject({
+  seq: z.int().min(0),
+  zeqond: z.string(),
+  at: At,
+  type: z.string(),
+  /** What it says, one line: "Accepted bob’s proposal". */
+  title: z.string(),
+  hash: hex32,
+  prevHash: hex32,
+  payloadHash: hex32,
+  proofDigest: hex32.nullable(),
+  headSig: z.string(),
+  /** Canonical JSON; null when withheld. */
+  payload: z.string().nullable(),
+  /** `session_nonce` it belongs to. */
+  session: hex32.nullable(),
+  peer: z.string().nullable(),
+  peerLabel: z.string().nullable(),
+  /** The peer's row it answers. */
+  acks: z.strictObject({ seq: z.int().min(0), hash: hex32 }).nullable(),
+  /** The other party holds a signed head at or after it: it cannot be rewritten unseen. */
+  witnessed: z.boolean(),
+})
+export type RowDto = z.infer<typeof RowDto>
+
+/** Receipt of one step, ours or the peer's. `json`: the token as it can be handed on. */
+export const TokenDto = z.strictObject({
+  id: z.string(),
+  own: z.boolean(),
+  peer: z.string().nullable(),
+  peerLabel: z.string(),
+  kind: z.enum(['propose', 'accept', 'key', 'activate']),
+  seq: z.int().min(0),
+  zeqond: z.string(),
+  at: At,
+  /** Checked against the chain it names. */
+  holds: z.boolean(),
+  json: z.string(),
+})
+export type TokenDto = z.infer<typeof TokenDto>
+
+const AuditSide = z.enum(['a', 'b'])
+const AuditPlace = z.union([z.int().min(0), z.literal('header'), z.literal('head')])
+/** What an audit found, with everything the page draws; sentences come from the core, the page adds none of its own. */
+export const AuditDto = z.strictObject({
+  ok: z.boolean(),
+  /** One sentence. */
+  verdict: z.string(),
+  /** Where it was read from: "your ledger and bob’s", a file's name, addresses. */
+  source: z.string(),
+  at: At,
+  status: z.string(),
+  pinned: z.boolean().nullable(),
+  /** Two lanes, or one where only one party has a ledger. */
+  lanes: z
+    .array(
+      z.strictObject({
+        side: AuditSide,
+        label: z.string(),
+        slug: z.string(),
+        genesis: z.string(),
+        own: z.boolean(),
+        custody: z.enum(['own', 'host']),
+        rowCount: z.int().min(0),
+        hidden: z.int().min(0),
+        brokenAt: z.int().nullable(),
+        witnessedTo: z.int().nullable(),
+        /** Rows of the audited sessions and those with findings; others are counted between them. */
+        rows: z.array(
+          z.strictObject({
+            seq: z.int().min(0),
+            title: z.string(),
+            zeqond: z.string(),
+            at: At,
+            session: z.string().nullable(),
+            step: z.string().nullable(),
+            hash: z.string(),
+            findings: z.array(z.string()),
+          }),
+        ),
+      }),
+    )
+    .max(2),
+  links: z.array(
+    z.strictObject({
+      from: z.strictObject({ side: AuditSide, seq: z.int().min(0) }),
+      to: z.strictObject({ side: AuditSide, seq: z.int().min(0) }),
+      kind: z.enum(['ack', 'seal', 'head']),
+      ok: z.boolean(),
+      /** What it says or why it does not hold. */
+      why: z.string(),
+    }),
+  ),
+  sessions: z.array(
+    z.strictObject({
+      nonce: z.string(),
+      initiator: AuditSide,
+      status: z.string(),
+      /** What the status means, one sentence. */
+      meaning: z.string(),
+      suite: z.string().nullable(),
+      sessionId: z.string().nullable(),
+      confirmed: z.boolean(),
+      suspect: z.boolean(),
+      steps: z.array(z.strictObject({ name: z.string(), title: z.string(), side: AuditSide, zeqond: z.string(), at: At })),
+      ended: z.array(z.strictObject({ who: AuditSide, kind: z.string(), reason: z.string() })),
+    }),
+  ),
+  findings: z.array(
+    z.strictObject({
+      code: z.string(),
+      meaning: z.string(),
+      why: z.string(),
+      rows: z.array(z.strictObject({ side: AuditSide, at: AuditPlace })),
+      session: z.string().nullable(),
+    }),
+  ),
+  /** What no audit of chains can show; one sentence each. */
+  limits: z.array(z.string()),
+  /** A proof of two histories can be saved. */
+  proof: z.boolean(),
+})
+export type AuditDto = z.infer<typeof AuditDto>
 
 /** Something that was refused or went wrong and that the person should be able to read. */
 export const NoticeDto = z.strictObject({
@@ -214,6 +425,8 @@ export const Snapshot = z.strictObject({
   knocks: z.array(KnockDto),
   history: z.array(HistoryDto),
   sessions: z.array(SessionDto),
+  handshakes: z.array(HandshakeDto),
+  files: z.array(FileDto),
   notices: z.array(NoticeDto),
 })
 export type Snapshot = z.infer<typeof Snapshot>
@@ -230,7 +443,13 @@ export const Patch = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('knockGone'), peer: z.string() }),
   z.strictObject({ kind: z.literal('history'), entry: HistoryDto }),
   z.strictObject({ kind: z.literal('session'), session: SessionDto }),
+  z.strictObject({ kind: z.literal('handshake'), handshake: HandshakeDto }),
+  /** It became a session, or is not kept in view any more. */
+  z.strictObject({ kind: z.literal('handshakeGone'), id: z.string() }),
+  z.strictObject({ kind: z.literal('file'), file: FileDto }),
   z.strictObject({ kind: z.literal('message'), message: MessageDto }),
+  /** A row was appended to the own ledger. */
+  z.strictObject({ kind: z.literal('row'), row: RowDto, total: z.int().min(1) }),
   z.strictObject({ kind: z.literal('notice'), notice: NoticeDto }),
 ])
 export type Patch = z.infer<typeof Patch>

@@ -25,15 +25,37 @@ export const Grade = z.union([z.literal(1), z.literal(2), z.literal(3), z.litera
 export type Grade = z.infer<typeof Grade>
 
 /** `policy` is the owner's own: what a peer may do without asking from then on. */
-export const hsSteps = ['confirm', 'request', 'conclude', 'close', 'policy'] as const
-export const HsStep = z.enum(hsSteps)
+export const HsStep = z.enum(['confirm', 'request', 'conclude', 'close', 'policy'])
 export type HsStep = z.infer<typeof HsStep>
+/** `file`: the receiver's; `handover`: a local program asks for the session's stream. */
+export const M2mStep = z.enum(['propose', 'accept', 'key', 'activate', 'close', 'abort', 'file', 'handover'])
+export type M2mStep = z.infer<typeof M2mStep>
+export const Step = z.enum([...HsStep.options, ...M2mStep.exclude(['close']).options])
+export type Step = z.infer<typeof Step>
+
+/** One row that will be appended, as it will be published: each field of the statement, in canonical order. */
+export const RowPreview = z.strictObject({
+  /** `origin_id` of the machine it is appended to. */
+  machine: z.string(),
+  /** Anybody may read it. */
+  public: z.boolean(),
+  /** As the ledger names it: "contract_created", "contract proposed → accepted_pending", "event m2m.close". */
+  type: z.string(),
+  /** Null: stamped when the step is carried out. */
+  fields: z.array(z.strictObject({ name: z.string(), value: z.string().nullable() })).max(40),
+})
+export type RowPreview = z.infer<typeof RowPreview>
+
+/** The two words and the colour that both screens show for one proposal. */
+export const matchChips = ['brick', 'amber', 'olive', 'teal', 'sky', 'navy', 'plum', 'slate'] as const
+export const MatchWords = z.strictObject({ words: z.array(z.string()).length(2), chip: z.enum(matchChips) })
+export type MatchWords = z.infer<typeof MatchWords>
 
 export const View = z.strictObject({
   v: z.literal(1),
-  profile: z.literal('hs'),
+  profile: z.enum(['hs', 'm2m']),
   role: z.enum(['initiator', 'responder']),
-  step: HsStep,
+  step: Step,
   self: z.strictObject({ name: z.string(), id: z.string(), sign_pub: hex32 }),
   peer: z.strictObject({
     id: z.string(),
@@ -65,6 +87,19 @@ export const View = z.strictObject({
   notice: z.array(z.string()).max(6),
   /** Label and value pairs shown in full under the strip (mono values). */
   facts: z.array(z.strictObject({ label: z.string(), value: z.string() })).max(12),
+  /** Rows this step appends to the own ledger; empty where it appends none. */
+  rows: z.array(RowPreview).max(4),
+  /** Words to compare with the peer's screen: there, on their way, not to be had (the peer is offline), or not part of this step. */
+  match: z.discriminatedUnion('state', [
+    z.strictObject({ state: z.literal('none') }),
+    z.strictObject({ state: z.literal('waiting') }),
+    z.strictObject({ state: z.literal('offline') }),
+    z.strictObject({ state: z.literal('shown'), value: MatchWords }),
+  ]),
+  /** A first contact without words: approved only with the tick "continue without comparing". */
+  compare: z.boolean(),
+  /** "Approve the rest of this handshake" is offered. */
+  rest: z.boolean(),
   /** Seconds from making the request to its expiry. */
   expires_in: z.int().min(1),
 })
