@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
   closeSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   type Stats,
   statSync,
@@ -14,7 +17,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { workerKdf } from './identity/kdf.ts'
-import type { Cancel, Clock, Files, Log, Ports, Random } from './ports.ts'
+import type { HttpGet } from './ledger/audit-url.ts'
+import type { Cancel, Clock, Files, Log, Ports, Random, SocketFiles } from './ports.ts'
 
 // The only file of the core that reads a clock, a random source or the file system; everything else gets them from here as ports.
 
@@ -78,6 +82,31 @@ export const nodeFiles: Files = {
   write: (handle, bytes) => {
     for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at)
   },
+  openRead: (path) => {
+    requireFile(path)
+    return openSync(path, 'r')
+  },
+  openUpdate: (path) => {
+    requireFile(path)
+    return openSync(path, 'r+')
+  },
+  readAt: (handle, offset, length) => {
+    const bytes = new Uint8Array(length)
+    let at = 0
+    while (at < length) {
+      const got = readSync(handle, bytes, at, length - at, offset + at)
+      if (got === 0) break
+      at += got
+    }
+    return bytes.subarray(0, at)
+  },
+  writeAt: (handle, offset, bytes) => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at, offset + at)
+  },
+  info: (handle) => {
+    const { size, mtimeMs } = fstatSync(handle)
+    return { size, modified: mtimeMs }
+  },
   sync: (handle) => fsyncSync(handle),
   close: (handle) => closeSync(handle),
   rename: (from, to) => renameSync(from, to),
@@ -97,6 +126,17 @@ export const nodeFiles: Files = {
   },
 }
 
+/** Sockets of the real file system. */
+export const nodeSocketFiles: SocketFiles = {
+  info: (path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false })
+    if (stats === undefined) return null
+    const kind = stats.isSocket() ? 'socket' : stats.isDirectory() ? 'folder' : 'other'
+    return { kind, mode: stats.mode & 0o777, own: process.getuid === undefined || stats.uid === process.getuid() }
+  },
+  restrict: (path, mode) => chmodSync(path, mode),
+}
+
 /** The ports of a real process. `kdfWorker` is the file of the key derivation's worker thread (identity/kdf-worker-path.ts in a build). */
 export const nodePorts = (options: { readonly log: Log; readonly kdfWorker: string | URL }): Ports => ({
   clock: systemClock,
@@ -105,3 +145,9 @@ export const nodePorts = (options: { readonly log: Log; readonly kdfWorker: stri
   files: nodeFiles,
   log: options.log,
 })
+
+/** GET by the platform's own fetch; a redirect comes back as what it is. */
+export const httpGet: HttpGet = async (url, signal) => {
+  const { status, headers, body } = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } })
+  return { status, contentType: headers.get('content-type'), body: body ?? new ReadableStream() }
+}

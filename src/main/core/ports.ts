@@ -52,12 +52,29 @@ export interface Files {
   /** Opens for writing, fails if the path exists; returns a handle. */
   createExclusive(path: string, mode: number): number
   write(handle: number, bytes: Uint8Array): void
+  /** Opens what is there for reading; anything but a plain file is refused with EINVAL. */
+  openRead(path: string): number
+  /** Opens what is there for writing at any place; nothing of it is cut off. */
+  openUpdate(path: string): number
+  /** Up to `length` bytes from `offset`; fewer only at the end. */
+  readAt(handle: number, offset: number, length: number): Uint8Array
+  writeAt(handle: number, offset: number, bytes: Uint8Array): void
+  /** Bytes it has now, and when it was last changed (ms of the file system). */
+  info(handle: number): { readonly size: number; readonly modified: number }
   sync(handle: number): void
   close(handle: number): void
   rename(from: string, to: string): void
   remove(path: string): void
   /** fsync of a folder, so that a rename in it survives a power cut; a no-op where the platform cannot. */
   syncFolder(path: string): void
+}
+
+/** What a socket in the file system takes beyond `Files`. */
+export interface SocketFiles {
+  /** Null: nothing is there. A link is not followed. `mode`: permission bits; `own`: it belongs to the account of this process. */
+  info(path: string): { readonly kind: 'socket' | 'folder' | 'other'; readonly mode: number; readonly own: boolean } | null
+  /** Sets the permission bits. */
+  restrict(path: string, mode: number): void
 }
 
 export interface Ports {

@@ -91,7 +91,8 @@ export const publicOf = (name: ProfileName, secret: IdentitySecret): IdentityPub
   createdAt: secret.createdAt,
 })
 
-const uuidOf = (bytes: Uint8Array): string => {
+/** A UUID (version 4), lower case, from 16 random bytes. */
+export const uuidOf = (bytes: Uint8Array): string => {
   const b = Uint8Array.from(bytes)
   b[6] = ((b[6] ?? 0) & 0x0f) | 0x40
   b[8] = ((b[8] ?? 0) & 0x3f) | 0x80

@@ -135,6 +135,29 @@ export const memoryDisk = (): MemoryDisk => {
       })
       node.content = concat(node.content, bytes)
     },
+    openRead: (path) => {
+      step('openRead', path)
+      const node = find(path)
+      if (node === undefined) throw failure('ENOENT')
+      if (node.kind !== 'file') throw failure('EINVAL')
+      nextHandle += 1
+      handles.set(nextHandle, node)
+      return nextHandle
+    },
+    openUpdate: (path) => files.openRead(path),
+    readAt: (handle, offset, length) => {
+      step('readAt')
+      return opened(handle).content.slice(offset, offset + length)
+    },
+    writeAt: (handle, offset, bytes) => {
+      step('writeAt')
+      const node = opened(handle)
+      const content = new Uint8Array(Math.max(node.content.length, offset + bytes.length))
+      content.set(node.content)
+      content.set(bytes, offset)
+      node.content = content
+    },
+    info: (handle) => ({ size: opened(handle).content.length, modified: 0 }),
     sync: (handle) => {
       step('sync')
       const node = opened(handle)

@@ -45,8 +45,12 @@ export interface Vault {
     readonly next: Uint8Array
     readonly onProgress?: ((fraction: number) => void) | undefined
   }): Promise<void>
-  /** A restored or imported identity under a new name; one without a recovery seed gets one. Never overwrites. The secret stays the caller's. */
-  adopt(request: VaultRequest & { readonly secret: IdentitySecret }): Promise<IdentityPublic>
+  /**
+   * A restored or imported identity under a new name; one without a recovery seed gets one. Never overwrites. The secret stays the caller's.
+   * `fill` puts into the folder it is given whatever else belongs to the profile. All of it appears at once: an identity without its ledger
+   * would begin a second one. What fails or is killed before stays in `.archive`.
+   */
+  adopt(request: VaultRequest & { readonly secret: IdentitySecret; readonly fill?: (folder: string) => void }): Promise<IdentityPublic>
   /** Moves a profile's folder aside, into `.archive`, readable or not. Deletes nothing. @returns the new path */
   archive(name: string): Promise<string>
   /** Puts the previous generation back in the place of a file that does not open; that one is kept as `identity.damaged.json`. */
@@ -157,6 +161,37 @@ export const openVault = (ports: Ports, home: string): Vault => {
     return readPublicPart(bytes)
   }
 
+  /** A name in the archive that is free; the folder of archived profiles is made where there is none. */
+  const archived = (name: string): string => {
+    const folder = join(home, ARCHIVE)
+    files.makeFolder(folder)
+    const day = timestampOf(ports.clock.now()).replace(/[:-]|\+.*$/g, '')
+    const taken = new Set(files.list(folder))
+    let target = `${name} ${day}`
+    for (let n = 2; taken.has(target); n += 1) target = `${name} ${day} ${n}`
+    return join(folder, target)
+  }
+
+  /** As `install`, with what else belongs to the profile: made aside, and moved to its place whole. */
+  const installFilled = async (name: ProfileName, secret: WholeIdentity, passphrase: Uint8Array, onProgress: Progress, fill: (folder: string) => void) => {
+    const bytes = await sealIdentity(ports, name, secret, passphrase, onProgress)
+    requireFree(name)
+    try {
+      const stage = archived(`${name} unfinished`)
+      files.makeFolder(stage)
+      fill(stage)
+      writeDurably(ports, { folder: stage, name: IDENTITY, bytes, what: 'the identity', mustBeNew: true })
+      requireFree(name)
+      // Leftovers of a creation that failed.
+      if (files.exists(folderOf(name))) files.rename(folderOf(name), archived(name))
+      files.rename(stage, folderOf(name))
+      files.syncFolder(home)
+    } catch (error) {
+      throw error instanceof AppFault ? error : fileFault(error, 'the folder of the new profile')
+    }
+    return readPublicPart(bytes)
+  }
+
   /** Opens under the throttle. Files that cannot be right whatever the passphrase are refused before the attempt counts. */
   const attempt = async <T>(name: ProfileName, open: (bytes: Uint8Array) => Promise<T>): Promise<T> => {
     const bytes = readIdentity(name)
@@ -224,14 +259,14 @@ export const openVault = (ports: Ports, home: string): Vault => {
         }
       }),
 
-    adopt: ({ name, secret, passphrase, onProgress }) =>
+    adopt: ({ name, secret, passphrase, onProgress, fill }) =>
       inTurn(async () => {
         const checked = checkName(name)
         requireFree(checked)
         await requireStrong(passphrase, [checked])
         const whole = withRecoverySeed(secret, ports)
         try {
-          return await install(checked, whole, passphrase, onProgress)
+          return fill === undefined ? await install(checked, whole, passphrase, onProgress) : await installFilled(checked, whole, passphrase, onProgress, fill)
         } finally {
           if (secret.recoverySeed === null) whole.recoverySeed.wipe()
         }
@@ -241,17 +276,12 @@ export const openVault = (ports: Ports, home: string): Vault => {
       inTurn(async () => {
         const checked = checkName(name)
         if (!namesAtHome().includes(checked)) throw new AppFault('NOT_FOUND', `There is no profile “${checked}”.`)
-        const folder = join(home, ARCHIVE)
         try {
-          files.makeFolder(folder)
-          const day = timestampOf(ports.clock.now()).replace(/[:-]|\+.*$/g, '')
-          const taken = new Set(files.list(folder))
-          let target = `${checked} ${day}`
-          for (let n = 2; taken.has(target); n += 1) target = `${checked} ${day} ${n}`
-          files.rename(folderOf(checked), join(folder, target))
-          files.syncFolder(folder)
+          const target = archived(checked)
+          files.rename(folderOf(checked), target)
+          files.syncFolder(dirname(target))
           files.syncFolder(home)
-          return join(folder, target)
+          return target
         } catch (error) {
           throw fileFault(error, `the profile “${checked}”`)
         }

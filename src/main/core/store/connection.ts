@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { AppFault } from '../fault.ts'
 import { toStoreFault } from './faults.ts'
 
-export type SqlValue = string | number | null | Uint8Array
+export type SqlValue = string | number | bigint | null | Uint8Array
 export interface Changes {
   readonly changes: number
   readonly lastId: number

@@ -80,7 +80,9 @@ describe('dump and load', () => {
     const [d1, d2, d3] = good.decisions as Record<string, unknown>[]
     const bad: [string, unknown][] = [
       ['null', null],
-      ['an unknown version', { ...good, v: 2 }],
+      ['an unknown version', { ...good, v: 3 }],
+      ['version 1 with a ledger', { ...good, v: 1 }],
+      ['version 2 without one', { ...good, ledger: undefined }],
       ['one key too many', { ...good, more: [] }],
       ['a table missing', { ...good, peers: undefined }],
       ['a thread of no role', { ...good, threads: [{ ...threadRow(), role: 'both' }] }],

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AppFault } from '../fault.ts'
 import type { Connection } from './connection.ts'
 import type { Decisions } from './decisions.ts'
+import { createLedgerDump, LedgerDump, type LedgerTables } from './ledger-dump.ts'
 import type { Messages } from './messages.ts'
 import type { Nonces } from './nonces.ts'
 import type { Peers } from './peers.ts'
@@ -16,7 +17,7 @@ import type { Threads } from './threads.ts'
  * What a backup holds of the database (docs/interfaces.md, "The backup file"). Left out: events, waiting requests, the outbox and lines that
  * came while locked. They belong to the running profile, and a restored one must not send or answer what another did.
  */
-export const Dump = z.strictObject({
+const DumpOne = z.strictObject({
   v: z.literal(1),
   myId: z.string().min(1).max(256),
   threads: z.array(ThreadRow).max(50_000),
@@ -32,13 +33,17 @@ export const Dump = z.strictObject({
   /** Null: the person did not tick them. */
   messages: z.array(MessageRow).max(2_000_000).nullable(),
 })
-export type Dump = z.infer<typeof Dump>
+/** Version 2 has the ledger. */
+const DumpTwo = DumpOne.extend({ v: z.literal(2), ledger: LedgerDump })
+/** Those that older versions wrote stay readable. */
+export const Dump = z.discriminatedUnion('v', [DumpOne, DumpTwo])
+export type Dump = z.infer<typeof DumpTwo>
 
 export interface DumpOptions {
   readonly messages?: boolean
 }
 
-interface Tables {
+interface Tables extends LedgerTables {
   readonly threads: Threads
   readonly nonces: Nonces
   readonly replay: Replay
@@ -65,7 +70,10 @@ export const createDump = (tables: Tables): { readonly dump: (options?: DumpOpti
     }
   }
 
+  const ledger = createLedgerDump(tables)
+
   const empty = (): boolean =>
+    ledger.empty() &&
     tables.peers.count() === 0 &&
     tables.decisions.count() === 0 &&
     tables.replay.count() === 0 &&
@@ -80,7 +88,7 @@ export const createDump = (tables: Tables): { readonly dump: (options?: DumpOpti
         const threads = tables.threads.all()
         const peers = tables.peers.all()
         return {
-          v: 1,
+          v: 2,
           myId: tables.myId,
           threads,
           nonces: tables.nonces.all(new Set([...threads.map((row) => row.peerId), ...peers.map((row) => row.id)])),
@@ -92,6 +100,7 @@ export const createDump = (tables: Tables): { readonly dump: (options?: DumpOpti
           settings: tables.settings.all(),
           publicSettings: tables.publicSettings.all(),
           messages: messages ? allMessages() : null,
+          ledger: ledger.dump(),
         }
       }),
     load: (value) => {
@@ -114,6 +123,7 @@ export const createDump = (tables: Tables): { readonly dump: (options?: DumpOpti
         for (const row of dump.settings) tables.settings.set(row.key, row.value)
         for (const row of dump.publicSettings) tables.publicSettings.set(row.key, row.value)
         for (const row of dump.messages ?? []) tables.messages.restore(row)
+        if (dump.v === 2) ledger.load(dump.ledger)
       })
     },
   }

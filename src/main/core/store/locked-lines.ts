@@ -9,7 +9,7 @@ export interface LockedLines {
   count(): number
 }
 
-export const lockedLineLimits = { lines: 2_000, bytes: 8 * 1024 * 1024 } as const
+export const lockedLineLimits = { lines: 10_000, bytes: 64 * 1024 * 1024 } as const
 
 export const createLockedLines = (db: Connection): LockedLines => {
   const size = (): { n: number; bytes: number } =>

@@ -1,5 +1,10 @@
 import { join } from 'node:path'
 import foundation from '../../../../resources/migrations/0001-foundation.sql?raw'
+import ledger from '../../../../resources/migrations/0002-ledger.sql?raw'
+import delivery from '../../../../resources/migrations/0003-delivery.sql?raw'
+import m2m from '../../../../resources/migrations/0004-m2m.sql?raw'
+import channel from '../../../../resources/migrations/0005-channel.sql?raw'
+import api from '../../../../resources/migrations/0006-api.sql?raw'
 import { fromUtf8 } from '../crypto/bytes.ts'
 import type { Files } from '../ports.ts'
 
@@ -22,7 +27,14 @@ const numbered = (files: readonly (readonly [name: string, sql: string])[]): rea
     })
 
 /** The migrations of this build; a test compares the list with the folder resources/migrations. */
-export const bundledMigrations: readonly Migration[] = numbered([['0001-foundation.sql', foundation]])
+export const bundledMigrations: readonly Migration[] = numbered([
+  ['0001-foundation.sql', foundation],
+  ['0002-ledger.sql', ledger],
+  ['0003-delivery.sql', delivery],
+  ['0004-m2m.sql', m2m],
+  ['0005-channel.sql', channel],
+  ['0006-api.sql', api],
+])
 
 /** Those of a folder instead; for tests and for trying a new one. */
 export const migrationsOf = (files: Files, folder: string): readonly Migration[] =>

@@ -7,6 +7,7 @@ import { bundledMigrations } from './migrations.ts'
 import { openStore } from './store.ts'
 import {
   columnKey,
+  copyBeforeNext,
   edit,
   faultOf,
   fill,
@@ -37,14 +38,29 @@ describe('migrations', () => {
     store.unlock(columnKey())
     expect(store.threads.all()).toEqual([threadRow(), threadRow({ role: 'responder', state: 'resp_ready' })])
     store.close()
-    expect(edit(folder, (database) => database.pragma('user_version', { simple: true }))).toBe(2)
-    const copy = new Database(join(folder, 'countersign.db.before-0002'), { readonly: true })
+    expect(edit(folder, (database) => database.pragma('user_version', { simple: true }))).toBe(bundledMigrations.length + 1)
+    const copy = new Database(join(folder, copyBeforeNext), { readonly: true })
     expect([
       copy.pragma('user_version', { simple: true }),
       copy.pragma('integrity_check', { simple: true }),
       copy.prepare('SELECT count(*) FROM peer').pluck().get(),
-    ]).toEqual([1, 'ok', 2])
+    ]).toEqual([bundledMigrations.length, 'ok', 2])
     copy.close()
+  })
+
+  it('bring a database of the first version to the present one', () => {
+    const folder = tempFolder()
+    const first = `${folder}-first`
+    fs.mkdirSync(first)
+    fs.copyFileSync(join(migrationsFolder, '0001-foundation.sql'), join(first, '0001-foundation.sql'))
+    const old = open(folder, { migrationsDir: first })
+    fill(old)
+    old.close()
+    const store = open(folder)
+    store.unlock(columnKey())
+    expect([store.peers.count(), store.chains.machines(), store.tokens.all(), store.decisions.verifyChain().holds]).toEqual([2, [], [], true])
+    store.close()
+    expect(fs.existsSync(join(folder, 'countersign.db.before-0002'))).toBe(true)
   })
 
   it.each([
@@ -79,13 +95,16 @@ describe('migrations', () => {
 describe('opening', () => {
   it('refuses a database from the future and changes no byte of it', () => {
     const folder = filled()
-    edit(folder, (database) => database.pragma('user_version = 7'))
+    edit(folder, (database) => database.pragma('user_version = 70'))
     const before = fs.readFileSync(join(folder, 'countersign.db'))
     const fault = faultOf(() => open(folder))
-    expect([fault.code, fault.message]).toEqual(['FUTURE', expect.stringContaining('database version 7, this one knows 1') as string])
+    expect([fault.code, fault.message]).toEqual([
+      'FUTURE',
+      expect.stringContaining(`database version 70, this one knows ${bundledMigrations.length}`) as string,
+    ])
     expect(fs.readFileSync(join(folder, 'countersign.db')).equals(before)).toBe(true)
     // The refusal has let go of the profile.
-    edit(folder, (database) => database.pragma('user_version = 1'))
+    edit(folder, (database) => database.pragma(`user_version = ${bundledMigrations.length}`))
     open(folder).close()
   })
 

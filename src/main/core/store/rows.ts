@@ -112,7 +112,8 @@ export const NewMessage = z.strictObject({
   direction: z.enum(['ours', 'theirs', 'event']),
   seq: Counter,
   at: At,
-  text: z.string().max(65_536),
+  /** A message of an m2m session has up to 256 KiB. */
+  text: z.string().max(262_144),
   state: MessageState,
 })
 export type NewMessage = z.infer<typeof NewMessage>

@@ -6,6 +6,7 @@ import { AppFault } from '../fault.ts'
 import type { Store } from './store.ts'
 import {
   columnKey,
+  copyBeforeNext,
   decision,
   edit,
   faultOf,
@@ -77,7 +78,7 @@ describe('what lies on the disk', () => {
     expect(found(folder)).toEqual([])
     later.close()
     const names = fs.readdirSync(folder)
-    expect(names.filter((name) => name.includes('before'))).toEqual(['countersign.db.before-0002'])
+    expect(names.filter((name) => name.includes('before'))).toEqual([copyBeforeNext])
     expect(found(folder)).toEqual([])
     // The search itself works: our own id is public and in the clear.
     expect(fs.readFileSync(join(folder, 'countersign.db')).includes(myId)).toBe(true)
@@ -90,13 +91,7 @@ describe('what lies on the disk', () => {
     const store = open(folder, { migrationsDir })
     const modes = fs.readdirSync(folder).map((name) => [name, (fs.statSync(join(folder, name)).mode & 0o777).toString(8)])
     store.close()
-    expect(modes.map(([name]) => name).sort()).toEqual([
-      'countersign.db',
-      'countersign.db-shm',
-      'countersign.db-wal',
-      'countersign.db.before-0002',
-      'profile.lock',
-    ])
+    expect(modes.map(([name]) => name).sort()).toEqual(['countersign.db', 'countersign.db-shm', 'countersign.db-wal', copyBeforeNext, 'profile.lock'])
     expect([...new Set(modes.map(([, mode]) => mode))]).toEqual(['600'])
   })
 

@@ -25,11 +25,46 @@ const sealedColumns = [
   'outbox.sealed',
   'event.sealed',
   'setting.sealed',
+  'api_key.sealed',
+  'api_reply.sealed',
+  'chain.sealed',
+  'chain.state',
+  'chain_row.sealed',
+  'kept_head.sealed',
+  'contract.sealed',
+  'failed_transition.sealed',
+  'token.sealed',
+  'm2m_card.sealed',
+  'm2m_outbox.sealed',
+  'm2m_inbox.sealed',
+  'm2m_thread.sealed',
+  'm2m_secret.sealed',
+  'channel.sealed',
+  'channel_secret.sealed',
+  'channel_message.sealed',
+  'channel_file.sealed',
 ] as const
 export type SealedColumn = (typeof sealedColumns)[number]
 
 /** What blind values are made of. The same value has different blind values in different domains, so rows link only where they must. */
-const blindDomains = ['peer', 'session', 'request', 'sign_pub', 'sec_nonce', 'slot', 'setting'] as const
+const blindDomains = [
+  'peer',
+  'session',
+  'request',
+  'sign_pub',
+  'sec_nonce',
+  'slot',
+  'setting',
+  'genesis',
+  'slug',
+  'chain_row',
+  'contract',
+  'token',
+  'api',
+  'm2m_peer',
+  'm2m_thread',
+  'file',
+] as const
 export type BlindDomain = (typeof blindDomains)[number]
 
 /** The columns that find, order or bind a row, in a fixed order; part of the associated data. Read back from disk they may be anything. */

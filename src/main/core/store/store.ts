@@ -2,12 +2,25 @@ import { z } from 'zod'
 import type { SecretBytes } from '../crypto/secret.ts'
 import { AppFault } from '../fault.ts'
 import type { Ports } from '../ports.ts'
+import { type ApiKeys, createApiKeys } from './api-keys.ts'
+import { type ApiReplies, createApiReplies } from './api-replies.ts'
+import { type Chains, createChains } from './chains.ts'
+import { type ChannelTable, createChannelTable } from './channel.ts'
 import { type Connection, createConnection } from './connection.ts'
+import { type Contracts, createContracts } from './contracts.ts'
 import { createDecisions, type Decisions } from './decisions.ts'
 import { createDump, type Dump, type DumpOptions } from './dump.ts'
 import { createEvents, type Events } from './events.ts'
 import { toStoreFault } from './faults.ts'
+import { createFileTable, type FileTable } from './files.ts'
+import { createKeptHeads, type KeptHeads } from './kept-heads.ts'
+import { createLedgerRows, type LedgerRows } from './ledger-rows.ts'
 import { createLockedLines, type LockedLines } from './locked-lines.ts'
+import { createM2mCards, type M2mCards } from './m2m-cards.ts'
+import { createM2mInbox, type M2mInbox } from './m2m-inbox.ts'
+import { createM2mOutbox, type M2mOutbox } from './m2m-outbox.ts'
+import { createM2mSecrets, type M2mSecrets } from './m2m-secrets.ts'
+import { createM2mThreads, type M2mThreads } from './m2m-threads.ts'
 import { createMessages, type Messages } from './messages.ts'
 import { bundledMigrations, migrationsOf } from './migrations.ts'
 import { createNonces, type Nonces } from './nonces.ts'
@@ -27,6 +40,7 @@ import { createSecNonces, type SecNonces } from './sec-nonces.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { createSettings, type Settings } from './settings.ts'
 import { createThreads, type Threads } from './threads.ts'
+import { createTokens, type Tokens } from './tokens.ts'
 
 export interface StoreOptions {
   /** The profile's folder; made if it is not there. */
@@ -56,6 +70,20 @@ export interface Store {
   readonly settings: Settings
   readonly publicSettings: Settings
   readonly lockedLines: LockedLines
+  readonly channel: ChannelTable
+  readonly files: FileTable
+  readonly apiKeys: ApiKeys
+  readonly apiReplies: ApiReplies
+  readonly chains: Chains
+  readonly ledgerRows: LedgerRows
+  readonly keptHeads: KeptHeads
+  readonly contracts: Contracts
+  readonly tokens: Tokens
+  readonly m2mCards: M2mCards
+  readonly m2mOutbox: M2mOutbox
+  readonly m2mInbox: M2mInbox
+  readonly m2mThreads: M2mThreads
+  readonly m2mSecrets: M2mSecrets
   readonly locked: boolean
   /** `columnKey`: 32 bytes, not kept. @throws AppFault CORRUPT when the database was sealed with another key. */
   unlock(columnKey: SecretBytes): void
@@ -113,6 +141,20 @@ const storeOf = (ports: Ports, db: Connection, release: () => void, myId: string
     settings: createSettings(db, sealing),
     publicSettings: createPublicSettings(db),
     lockedLines: createLockedLines(db),
+    channel: createChannelTable(db, sealing),
+    files: createFileTable(db, sealing),
+    apiKeys: createApiKeys(db, sealing),
+    apiReplies: createApiReplies(db, sealing),
+    chains: createChains(db, sealing),
+    ledgerRows: createLedgerRows(db, sealing),
+    keptHeads: createKeptHeads(db, sealing),
+    contracts: createContracts(db, sealing),
+    tokens: createTokens(db, sealing),
+    m2mCards: createM2mCards(db, sealing),
+    m2mOutbox: createM2mOutbox(db, sealing),
+    m2mInbox: createM2mInbox(db, sealing),
+    m2mThreads: createM2mThreads(db, sealing),
+    m2mSecrets: createM2mSecrets(db, sealing),
   }
   const { dump, load } = createDump({ ...tables, secNonces, transaction: db.transaction, myId })
   let closed = false

@@ -200,11 +200,14 @@ export const filled = (): string => {
   return folder
 }
 
-/** A folder with the bundled migrations and a second one, beside the profile's folder. */
+/** The copy that is made of the database before the migration of `withSecond`. */
+export const copyBeforeNext = `countersign.db.before-${String(bundledMigrations.length + 1).padStart(4, '0')}`
+
+/** A folder with the bundled migrations and one more, beside the profile's folder. */
 export const withSecond = (folder: string, sql: string): string => {
   const dir = `${folder}-migrations`
   fs.mkdirSync(dir)
-  for (const name of fs.readdirSync(migrationsFolder)) fs.copyFileSync(join(migrationsFolder, name), join(dir, name))
+  for (const { name } of bundledMigrations) fs.copyFileSync(join(migrationsFolder, name), join(dir, name))
   fs.writeFileSync(join(dir, `${String(bundledMigrations.length + 1).padStart(4, '0')}-next.sql`), sql)
   return dir
 }
