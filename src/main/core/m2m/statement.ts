@@ -13,6 +13,8 @@ export const PROFILE = 'zeq-m2m/1'
 
 export const Suite = z.enum(['x25519mlkem768', 'x25519'])
 export type Suite = z.infer<typeof Suite>
+/** What this wallet offers and takes, best first. */
+export const SUITES: readonly Suite[] = ['x25519']
 const Suites = z
   .array(Suite)
   .min(1)
