@@ -106,7 +106,7 @@ it('that is over can be read and not written', () => {
   expect([alice.profile.session(session)?.state, bob.profile.session(session)?.state]).toEqual(['closed', 'closed'])
   for (const side of world.sides) expect(codeOf(() => side.profile.send(session, 'late'))).toBe('STATE')
   expect(alice.profile.messages(bob.self.id, null).messages.length).toBeGreaterThanOrEqual(before)
-  expect(alice.profile.session(session)?.may).toEqual({ send: false, close: false })
+  expect(alice.profile.session(session)?.may).toEqual({ send: false, sendFile: false, close: false, handover: false })
   alice.restart()
   expect(alice.profile.session(session)).toMatchObject({ state: 'closed', endedAt: expect.any(Number), reason: expect.stringContaining('references') })
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { MessageDto, SessionDto } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { AppFault } from '../fault.ts'
+import { HsObject } from '../hs/messages.ts'
 import { pythonJson } from '../hs/python-json.ts'
 import type { Opened, Role } from '../hs/thread.ts'
 import type { Clock } from '../ports.ts'
@@ -17,6 +18,10 @@ const Extra = z.object({
   /** What was and what cannot be checked in this protocol; said when the session opened. */
   checks: z.array(z.object({ text: z.string(), holds: z.boolean() })).default([]),
   rounds: z.number().default(0),
+  /** Signed objects of an hs peer behind rows of the own ledger. */
+  legacy: z.array(z.object({ row: z.int(), hs: HsObject })).default([]),
+  /** Of the m2m profile: what both ledgers have the session under, and how far. */
+  m2m: z.object({ nonce: z.string(), suite: z.string() }).nullable().default(null),
 })
 type Extra = z.infer<typeof Extra>
 
@@ -38,8 +43,33 @@ const refusedTexts: Record<Extract<Opened, { kind: 'refused' }>['why'], string> 
   json: 'A message was not readable after decryption. It was dropped.',
 }
 
+export interface NewSession {
+  readonly id: string
+  readonly peerId: PeerId
+  readonly role: Role
+  /** First 8 hex digits of SHA-256 of the session key. */
+  readonly fingerprint: string
+  readonly checks: SessionDto['checks']
+  readonly m2m?: { readonly nonce: string; readonly suite: string }
+}
+
+/** What only the profile's own threads know of a session. */
+export interface Standing {
+  readonly frozen: boolean
+  readonly ourTurn: boolean
+  readonly mayClose: boolean
+  /** Of m2m: what both ledgers have. */
+  readonly told?: Pick<SessionDto, 'evidence' | 'steps'>
+}
+
 export interface Sessions {
-  open(input: { id: string; peerId: PeerId; role: Role; fingerprint: string; checks: SessionDto['checks'] }): void
+  /** `m2m`: its steps were told as they came; without it the two steps that opened an hs session are noted now. */
+  open(input: NewSession): void
+  /** The signed object behind a row of the own ledger. */
+  legacy(id: string, row: number, hs: HsObject): void
+  legacyOf(id: string): readonly { readonly row: number; readonly hs: HsObject }[]
+  /** The peer has it. */
+  delivered(id: string, message: number): void
   mark(id: string, name: string, by: 'us' | 'them', detail?: string): void
   deliver(id: string, opened: Opened): void
   carried(id: string, message: number): void
@@ -53,7 +83,7 @@ export interface Sessions {
   /** Oldest message that waits for a round, or null. */
   next(id: string): number | null
   rounds(id: string): number
-  dto(row: SessionRow, standing: { frozen: boolean; ourTurn: boolean; mayClose: boolean }): SessionDto
+  dto(row: SessionRow, standing: Standing): SessionDto
 }
 
 export const createSessions = (deps: {
@@ -94,23 +124,43 @@ export const createSessions = (deps: {
   }
 
   return {
-    open: ({ id, peerId, role, fingerprint, checks }) => {
+    open: ({ id, peerId, role, fingerprint, checks, m2m }) => {
       const now = clock.now()
       const row: SessionRow = { id, peerId, role, state: 'open', openedAt: now, endedAt: null, reason: null, fingerprint, sent: 0, received: 0, extra: {} }
       store.sessions.put(row)
       const ours = role === 'initiator'
       put(row, {
         checks,
-        steps: [
-          { name: 'Confirm', at: now, by: ours ? 'them' : 'us', detail: null },
-          { name: 'Request', at: now, by: ours ? 'us' : 'them', detail: null },
-          { name: 'Conclude', at: null, by: ours ? 'us' : 'them', detail: null },
-          { name: 'Close', at: null, by: ours ? 'us' : 'them', detail: null },
-        ],
+        m2m: m2m ? { nonce: m2m.nonce, suite: m2m.suite } : null,
+        steps: m2m
+          ? []
+          : [
+              { name: 'Confirm', at: now, by: ours ? 'them' : 'us', detail: null },
+              { name: 'Request', at: now, by: ours ? 'us' : 'them', detail: null },
+              { name: 'Conclude', at: null, by: ours ? 'us' : 'them', detail: null },
+              { name: 'Close', at: null, by: ours ? 'us' : 'them', detail: null },
+            ],
       })
-      addEvent(row, 'Session key agreed. Signed keys from both sides were checked.')
+      addEvent(
+        row,
+        m2m
+          ? 'Session open. Both ledgers have every step, each signed and answered by the other.'
+          : 'Session key agreed. Signed keys from both sides were checked.',
+      )
       work.emit({ event: 'key', peer: peerId, role, fingerprint })
       work.emit({ event: 'session', id, peer: peerId, role, state: 'open' })
+    },
+
+    legacy: (id, row, hs) => {
+      const session = find(id)
+      put(session, { legacy: [...extraOf(session).legacy, { row, hs }] })
+    },
+    legacyOf: (id) => extraOf(find(id)).legacy,
+
+    delivered: (id, message) => {
+      store.messages.setState(message, 'done')
+      work.touch(`message:${message}`)
+      work.touch(`session:${id}`)
     },
 
     mark: (id, name, by, detail) => {
@@ -188,9 +238,14 @@ export const createSessions = (deps: {
 
     dto: (row, standing) => {
       const state = standing.frozen && (row.state === 'open' || row.state === 'closing') ? 'frozen' : row.state
+      const { steps, checks, m2m } = extraOf(row)
       return {
         id: row.id,
         peer: row.peerId,
+        profile: m2m ? 'm2m' : 'hs',
+        nonce: m2m?.nonce ?? null,
+        suite: m2m?.suite ?? null,
+        evidence: standing.told?.evidence ?? null,
         role: row.role,
         state,
         openedAt: row.openedAt,
@@ -201,9 +256,14 @@ export const createSessions = (deps: {
         received: row.received,
         turn: standing.ourTurn ? 'us' : 'them',
         queued: row.state === 'open' || row.state === 'closing' ? store.messages.queued(row.id).length : 0,
-        steps: extraOf(row).steps,
-        checks: extraOf(row).checks,
-        may: { send: state === 'open', close: (state === 'open' || state === 'closing') && standing.mayClose },
+        steps: standing.told?.steps ?? steps,
+        checks,
+        may: {
+          send: state === 'open',
+          sendFile: state === 'open' && m2m !== null,
+          close: (state === 'open' || state === 'closing') && standing.mayClose,
+          handover: state === 'open' && m2m !== null,
+        },
       }
     },
   }
