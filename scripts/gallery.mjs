@@ -1,6 +1,6 @@
 /**
- * Builds the renderer with a fake bridge and takes a picture of every scene (src/renderer/gallery/scenes.ts), under the
- * product's content security policy. For looking; not part of the product or of its tests.
+ * Builds the renderer with a fake bridge and takes a picture of every scene (src/renderer/gallery/scenes.ts,
+ * approval-scenes.ts), under the product's content security policy. For looking; not part of the product or of its tests.
  *   node scripts/gallery.mjs OUT_FOLDER [scene-prefix] [light,dark,hc] [1200x800,900x600]
  * AXE=1 also lists what axe finds. Needs a Chromium in $CHROMIUM or at /usr/bin/chromium, or an Electron in $ELECTRON (and a display). Exit 1 when a page reports an error or breaks the policy.
  */
@@ -28,7 +28,7 @@ await build({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: join(root, 'gallery/index.html') },
+    rolldownOptions: { input: [join(root, 'gallery/index.html'), join(root, 'gallery/approval.html')] },
   },
 })
 
@@ -45,9 +45,13 @@ const server = createServer((request, response) => {
   }
 })
 await new Promise((done) => server.listen(0, '127.0.0.1', done))
-const at = `http://127.0.0.1:${server.address().port}/gallery/index.html`
+const at = `http://127.0.0.1:${server.address().port}/gallery`
 
 const { scenes } = await import('../src/renderer/gallery/scenes.ts')
+const { approvalScenes } = await import('../src/renderer/gallery/approval-scenes.ts')
+const isApproval = (name) => name in approvalScenes
+/** The approval window has one size. */
+const approvalSize = { width: 560, height: 720 }
 let problems = 0
 mkdirSync(out, { recursive: true })
 
@@ -66,8 +70,8 @@ async function draw(page, name, scene, file) {
   const onError = (error) => note(error.message)
   page.on('console', onConsole)
   page.on('pageerror', onError)
-  await page.goto(`${at}?scene=${name}`)
-  await page.waitForSelector('#root *')
+  await page.goto(`${at}/${isApproval(name) ? 'approval' : 'index'}.html?scene=${name}`)
+  await page.waitForSelector(isApproval(name) ? '.article' : '#root *')
   for (const [selector, text] of scene.act ?? []) {
     if (text === undefined) await page.click(selector, { timeout: 5000 })
     else await page.fill(selector, text, { timeout: 5000 })
@@ -87,7 +91,7 @@ async function draw(page, name, scene, file) {
   page.off('pageerror', onError)
 }
 
-const wanted = Object.entries(scenes).filter(([name]) => prefix.split(',').some((p) => name.startsWith(p)))
+const wanted = Object.entries({ ...scenes, ...approvalScenes }).filter(([name]) => prefix.split(',').some((p) => name.startsWith(p)))
 for (const size of sizes.split(',')) {
   const [width, height] = size.split('x').map(Number)
   for (const theme of themes.split(',')) {
@@ -96,7 +100,9 @@ for (const size of sizes.split(',')) {
     if (browser !== null) {
       const context = await browser.newContext({ viewport: { width, height }, ...media })
       for (const [name, scene] of wanted) {
+        if (isApproval(name) && width < 1000) continue
         const page = await context.newPage()
+        if (isApproval(name)) await page.setViewportSize(approvalSize)
         await draw(page, name, scene, file(name))
         await page.close()
       }
@@ -111,7 +117,10 @@ for (const size of sizes.split(',')) {
       const electron = await _electron.launch({ executablePath: process.env.ELECTRON, args: ['--no-sandbox', main] })
       const page = await electron.firstWindow()
       await page.emulateMedia(media)
-      for (const [name, scene] of wanted) await draw(page, name, scene, file(name))
+      for (const [name, scene] of wanted) {
+        if (isApproval(name)) await page.setViewportSize(approvalSize)
+        await draw(page, name, scene, file(name))
+      }
       await electron.close()
     }
   }

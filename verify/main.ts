@@ -4,14 +4,14 @@
  * Judges a bundle or an equivocation proof and prints the report as JSON. The geneses name who is expected.
  * Exit code: 0 sound, 1 findings, 2 unreadable.
  */
-import { readFileSync } from 'node:fs'
-import { Unreadable, verifyFile } from './verify.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { MOST_BYTES, verifyFile } from './verify.ts'
 
-const [file, ...expectGenesis] = process.argv.slice(2)
+const [file, ...expected] = process.argv.slice(2)
 try {
-  if (file === undefined) throw new Unreadable('usage: node verify/main.ts FILE [GENESIS …]')
+  if (!file || statSync(file).size > MOST_BYTES) throw new Error(file ? 'more than 256 MiB' : 'usage: node verify/main.ts FILE [GENESIS …]')
   const content = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file))
-  const report = verifyFile(content, { expectGenesis })
+  const report = verifyFile(content, expected.length === 0 ? {} : { expectGenesis: expected })
   console.log(JSON.stringify(report, null, 2))
   process.exitCode = report.ok ? 0 : 1
 } catch (error) {

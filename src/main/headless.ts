@@ -1,15 +1,20 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { type AgentFlags, agentCommand } from './command/agent.ts'
+import { type AuditFlags, auditCommand } from './command/audit.ts'
 import { EXIT, exitCodeOf } from './command/exit.ts'
 import { homeFolder } from './command/files.ts'
 import { type IdentityFlags, type IdentityVerb, identityCommand } from './command/identity.ts'
+import { type MachineFlags, type MachineVerb, machineCommand } from './command/machine.ts'
 import { createOutput } from './command/output.ts'
 import { type RelayFlags, relayCommand } from './command/relay.ts'
+import { type OpenProfile, type ServeFlags, serveCommand } from './command/serve.ts'
 import { createLog, levelFrom } from './console-log.ts'
 import { toAppError } from './core/fault.ts'
 import { kdfWorkerPath } from './core/identity/kdf-worker-path.ts'
 import { nodePorts } from './core/node-ports.ts'
+import type { Ports } from './core/ports.ts'
+import { openWallet } from './core/wallet.ts'
 
 // The `countersign` command: the same wallet without a window (docs/interfaces.md).
 
@@ -106,8 +111,71 @@ const main = async (argv: readonly string[]): Promise<number> => {
     .option('--close-after <rounds>', 'conclude sessions of ours after so many rounds')
     .option('--reconnect', 'open again what was closed')
     .option('--hs-only', 'speak only the hs profile')
+    .option('--serve <host:port>', 'the HTTP API of the ledger beside it')
     .action(async (flags: AgentFlags, command: Command) => {
       code = await agentCommand(flags, { ...context(command), input: process.stdin })
+    })
+
+  /** The profile without a relay, for what needs only its ledger. */
+  const openProfile =
+    (ports: Ports): OpenProfile =>
+    async (name, passphrase) => {
+      const wallet = await openWallet(ports, { home, name, version, runtime: 'node', offline: true })
+      try {
+        await wallet.identityUnlock({ name, passphrase })
+        return { ...wallet.openLedger(), close: () => wallet.close() }
+      } catch (error) {
+        await wallet.close()
+        throw error
+      }
+    }
+
+  const machine = program.command('machine').description('ledgers of a profile')
+  const machineVerbs: readonly (readonly [MachineVerb, string])[] = [
+    ['create', 'make a further machine; its keys are kept here, and its first row says so'],
+    ['list', 'all machines of the profile'],
+    ['show', 'one machine'],
+    ['export', 'its whole chain as a file that `audit` reads'],
+  ]
+  for (const [verb, text] of machineVerbs) {
+    machine
+      .command(verb)
+      .description(text)
+      .requiredOption('--name <name>', 'profile')
+      .requiredOption('--passphrase-file <file>', 'its first line is the passphrase')
+      .option('--slug <slug>', 'the machine (default: the identity’s own)')
+      .option('--public', 'anybody may read it')
+      .option('--display-name <text>', 'what it is called')
+      .option('--purpose <text>', 'what it is for')
+      .option('--out <file>', 'file for export (default: standard output)')
+      .action((flags: MachineFlags, command: Command) => {
+        const { ports, output } = context(command)
+        return machineCommand(verb, flags, { ports, output, open: openProfile(ports) })
+      })
+  }
+
+  program
+    .command('serve')
+    .description('the HTTP API of a profile’s ledger')
+    .requiredOption('--name <name>', 'profile')
+    .requiredOption('--passphrase-file <file>', 'its first line is the passphrase')
+    .option('--host <host>', 'address to listen on (default 127.0.0.1)')
+    .option('--port <port>', 'port (default 3099)')
+    .option('--open-bootstrap', 'programs of this computer may make machines without the token')
+    .action(async (flags: ServeFlags, command: Command) => {
+      const { ports, output, signals } = context(command)
+      code = await serveCommand(flags, { ports, version, output, signals, open: openProfile(ports) })
+    })
+
+  program
+    .command('audit')
+    .description('judge a bundle, a proof, or one or two ledgers; exit code 0 sound, 1 findings, 2 unreadable')
+    .argument('<source...>', 'files, or addresses http://HOST:PORT/api/chain/SLUG')
+    .option('--expect-genesis <genesis>', 'the parties you expect, with a comma between')
+    .option('--session <nonce>', 'only this session')
+    .action(async (sources: string[], flags: AuditFlags, command: Command) => {
+      const { ports, output } = context(command)
+      code = await auditCommand(sources, flags, { ports, output })
     })
 
   await program.parseAsync(argv, { from: 'user' })

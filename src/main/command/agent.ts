@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ApiServer, startApiServer } from '../core/api/server.ts'
 import { PolicyFile, type StandingOrders } from '../core/approvals/policy.ts'
 import { AppFault, toAppError } from '../core/fault.ts'
 import type { Ports } from '../core/ports.ts'
@@ -19,6 +20,8 @@ export interface AgentFlags {
   readonly propose?: string
   readonly closeAfter?: string
   readonly reconnect?: boolean
+  readonly hsOnly?: boolean
+  readonly serve?: string
 }
 
 /** Lines on standard input. `session` or `peer` names what is meant; a peer means its open session. */
@@ -30,10 +33,21 @@ const Command = z.discriminatedUnion('do', [
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
+    /** Of m2m: the later steps of this handshake too. */
+    rest: z.boolean().optional(),
+    /** Of a first contact without words to compare: go on all the same. */
+    uncompared: z.boolean().optional(),
   }),
   z.strictObject({ do: z.literal('reject'), id: z.string().max(64), reason: z.string().max(200).optional() }),
   z.strictObject({ do: z.literal('undo'), id: z.string().max(64) }),
-  z.strictObject({ do: z.literal('send'), peer: z.string().max(256).optional(), session: z.string().max(64).optional(), text: z.string().min(1).max(8000) }),
+  z.strictObject({
+    do: z.literal('send'),
+    peer: z.string().max(256).optional(),
+    session: z.string().max(64).optional(),
+    text: z.string().min(1).max(8000).optional(),
+    /** Path of a file, sent through an m2m session. */
+    file: z.string().min(1).max(4096).optional(),
+  }),
   z.strictObject({ do: z.literal('propose'), peer: z.string().min(1).max(256) }),
   z.strictObject({ do: z.literal('answer'), peer: z.string().min(1).max(256) }),
   z.strictObject({ do: z.literal('close'), peer: z.string().max(256).optional(), session: z.string().max(64).optional() }),
@@ -46,11 +60,11 @@ type Command = z.infer<typeof Command>
 
 const LONGEST_COMMAND = 64 * 1024
 
-const parseAddress = (text: string): { host: string; port: number } => {
+const parseAddress = (text: string, leastPort = 1): { host: string; port: number } => {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   const host = match?.[1] ?? match?.[2]
-  if (!match || !host || port < 1 || port > 65_535) throw new AppFault('BAD_ARGUMENT', `${text} is not HOST:PORT.`)
+  if (!match || !host || port < leastPort || port > 65_535) throw new AppFault('BAD_ARGUMENT', `${text} is not HOST:PORT.`)
   return { host, port }
 }
 
@@ -87,7 +101,8 @@ export const agentCommand = async (
   const orders = ordersOf(flags)
   const patience = config?.reconnection.primaryRetryLimit ?? null
 
-  const wallet = await openWallet(ports, { home, name: flags.name, version, runtime: 'node', relay, orders })
+  let api: ApiServer | null = null
+  const wallet = await openWallet(ports, { home, name: flags.name, version, runtime: 'node', relay, orders, hsOnly: flags.hsOnly ?? false })
   let finish: (code: number) => void = () => {}
   const finished = new Promise<number>((resolve) => {
     finish = resolve
@@ -109,6 +124,7 @@ export const agentCommand = async (
     } finally {
       passphrase.fill(0)
     }
+    if (flags.serve !== undefined) api = await serveApi(ports, wallet, flags.serve, version, output)
     context.signals(() => finish(EXIT.done))
     readCommands(
       wallet,
@@ -118,8 +134,22 @@ export const agentCommand = async (
     )
     return await finished
   } finally {
+    await api?.close()
     await wallet.close()
   }
+}
+
+/** `--serve HOST:PORT`: the HTTP API of the open profile beside the agent. Port 0 takes a free one, which the event names. */
+const serveApi = async (ports: Ports, wallet: Wallet, address: string, version: string, output: Output): Promise<ApiServer> => {
+  const { host, port } = parseAddress(address, 0)
+  const server = await startApiServer(ports, { ...wallet.openLedger(), version, host, port })
+  const url = `http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`
+  const { slug, genesis } = wallet.openLedger().ledger.own()
+  output.say(
+    { event: 'serving', url, machine: `${url}/api/chain/${slug}`, genesis, bootstrap_token: server.bootstrapToken },
+    `Ledger on ${url}/api/chain/${slug}`,
+  )
+  return server
 }
 
 const readCommands = (wallet: Wallet, input: NodeJS.ReadableStream, quit: () => void, status: (object: Record<string, unknown>) => void): void => {
@@ -133,7 +163,7 @@ const readCommands = (wallet: Wallet, input: NodeJS.ReadableStream, quit: () => 
       try {
         const text = decodeUtf8(bytes)
         if (text === null || text.trim() === '') return
-        run(wallet, parseCommand(text), quit, status)
+        run(wallet, parseCommand(text), quit, status, refuse)
       } catch (error) {
         refuse(error)
       }
@@ -165,14 +195,15 @@ const sessionOf = (wallet: Wallet, which: { readonly peer?: string | undefined; 
   return best.id
 }
 
-const run = (wallet: Wallet, command: Command, quit: () => void, status: (object: Record<string, unknown>) => void): void => {
+const run = (wallet: Wallet, command: Command, quit: () => void, status: (object: Record<string, unknown>) => void, refuse: (error: unknown) => void): void => {
   switch (command.do) {
     case 'approve':
       wallet.approvalDecide({
         requestId: command.id,
         viewHash: command.view_hash ?? wallet.shownHash({ id: command.id }),
         decision: 'approve',
-        scope: 'step',
+        scope: command.rest ? 'handshake' : 'step',
+        uncompared: command.uncompared ?? false,
         reason: null,
       })
       return
@@ -182,6 +213,7 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
         viewHash: wallet.shownHash({ id: command.id }),
         decision: 'reject',
         scope: 'step',
+        uncompared: false,
         reason: command.reason ?? null,
       })
       return
@@ -189,7 +221,9 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
       wallet.approvalUndo({ requestId: command.id })
       return
     case 'send':
-      wallet.sessionSend({ session: sessionOf(wallet, command), text: command.text })
+      if ((command.text === undefined) === (command.file === undefined)) throw new AppFault('BAD_ARGUMENT', 'Send either a text or a file.')
+      if (command.text !== undefined) wallet.sessionSend({ session: sessionOf(wallet, command), text: command.text })
+      else void wallet.sessionSendFile({ session: sessionOf(wallet, command), path: command.file ?? '' }).catch(refuse)
       return
     case 'propose':
       wallet.peerPropose({ peer: command.peer })
@@ -203,7 +237,9 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
       if (named === undefined) {
         // Nothing is open yet: what is on its way is given up.
         if (command.peer === undefined) throw new AppFault('BAD_ARGUMENT', 'Name a peer or a session.')
-        wallet.peerGiveUp({ peer: command.peer })
+        const under = open.handshakes.find((h) => h.peer === command.peer && h.may.abort)
+        if (under) wallet.handshakeAbort({ id: under.id })
+        else wallet.peerGiveUp({ peer: command.peer })
         return
       }
       wallet.sessionClose({ session: named })
@@ -213,8 +249,8 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
       wallet.peerKeepKey({ peer: command.peer })
       return
     case 'status': {
-      const { app, peers, requests, sessions, knocks } = wallet.appSnapshot({})
-      status({ event: 'status', relay: app.relay, peers, requests, sessions, knocks })
+      const { app, peers, requests, sessions, handshakes, files, knocks } = wallet.appSnapshot({})
+      status({ event: 'status', relay: app.relay, machine: app.machine, peers, requests, sessions, handshakes, files, knocks })
       return
     }
     case 'quit':
