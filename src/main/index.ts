@@ -6,7 +6,7 @@ import { toAppError } from './core/fault.ts'
 import { systemClock, systemRandom } from './core/node-ports.ts'
 import { openAppWallet } from './open-wallet.ts'
 import { registerAppScheme } from './shell/app-protocol.ts'
-import { chromiumFolder, readName } from './shell/arguments.ts'
+import { chromiumFolder, readHsOnly, readName } from './shell/arguments.ts'
 import { hardenApp } from './shell/harden.ts'
 import { openShell } from './shell/open-shell.ts'
 import { describeRuntime } from './shell/runtime.ts'
@@ -30,6 +30,8 @@ const start = async (home: string, name: string | null): Promise<void> => {
     version: app.getVersion(),
     runtime: describeRuntime(process.versions),
     relayPort: process.env['COUNTERSIGN_RELAY_PORT'],
+    hsOnly: readHsOnly(process.argv),
+    downloads: process.env['COUNTERSIGN_DOWNLOADS'] ?? app.getPath('downloads'),
   })
   window = openShell({ wallet, log, name, outFolder: join(__dirname, '..'), sha256Hex, randomBytes: systemRandom.bytes, monotonic: systemClock.monotonic })
 }

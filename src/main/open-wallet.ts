@@ -16,6 +16,10 @@ export interface OpenOptions {
   readonly version: string
   /** `COUNTERSIGN_RELAY_PORT`: port of the embedded relay for profiles that have not set one. */
   readonly relayPort: string | undefined
+  /** Folder where files of sessions land: `COUNTERSIGN_DOWNLOADS`, else the platform's. */
+  readonly downloads: string
+  /** Speaks only the hs profile. */
+  readonly hsOnly: boolean
 }
 
 const portOf = (text: string | undefined): { relayPort?: number } => {
@@ -27,4 +31,4 @@ const portOf = (text: string | undefined): { relayPort?: number } => {
 
 /** Opens the wallet for the window. */
 export const openAppWallet = async ({ log, relayPort, ...options }: OpenOptions): Promise<WalletApi> =>
-  openWallet(nodePorts({ log, kdfWorker: kdfWorkerPath }), { ...options, ...portOf(relayPort) })
+  openWallet(nodePorts({ log, kdfWorker: kdfWorkerPath }), { ...options, ...portOf(relayPort), servesApi: true })

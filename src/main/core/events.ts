@@ -1,4 +1,4 @@
-import type { ErrorCode, HsStep, View } from '../../contract/index.ts'
+import type { ErrorCode, Step, View } from '../../contract/index.ts'
 import type { Role } from './hs/thread.ts'
 
 /**
@@ -13,7 +13,7 @@ export type DomainEvent =
       readonly event: 'request'
       readonly id: string
       readonly peer: string
-      readonly step: HsStep
+      readonly step: Step
       readonly view: View
       readonly view_hash: string
       readonly expires: string
@@ -22,12 +22,22 @@ export type DomainEvent =
       readonly event: 'decision'
       readonly id: string
       readonly peer: string
-      readonly step: HsStep
+      readonly step: Step
       readonly decision: string
       readonly by: string
       readonly reason?: string
     }
-  | { readonly event: 'step'; readonly peer: string; readonly profile: 'hs'; readonly role: Role; readonly from: string; readonly to: string }
+  | {
+      readonly event: 'step'
+      readonly peer: string
+      readonly profile: 'hs' | 'm2m'
+      readonly role: Role
+      readonly from: string
+      readonly to: string
+      /** Of m2m: `session_nonce`, and the seq of the row on the own ledger where the step wrote one. */
+      readonly nonce?: string
+      readonly row?: number
+    }
   | { readonly event: 'key'; readonly peer: string; readonly role: Role; readonly fingerprint: string }
   | {
       readonly event: 'message'

@@ -1,4 +1,4 @@
-import type { HistoryDto, HsStep, KnockDto, PeerDto } from '../../contract/index.ts'
+import type { HistoryDto, KnockDto, PeerDto, Step } from '../../contract/index.ts'
 import { fromHex } from './crypto/bytes.ts'
 import { keyPicture } from './crypto/key-picture.ts'
 import { keyWords } from './crypto/key-words.ts'
@@ -14,6 +14,10 @@ export interface PeerParts {
   readonly responder: ResponderThread
   readonly knock: KnockDto | undefined
   readonly sessions: number
+  readonly genesis: string | null
+  readonly caught: PeerDto['caught']
+  /** Of a peer with a card: where its handshakes stand. */
+  readonly m2m: { readonly text: string | null; readonly busy: boolean } | null
 }
 
 /** One line on where things stand with a peer, the more pressing first. */
@@ -46,6 +50,7 @@ export const peerDto = (parts: PeerParts): PeerDto => {
     (responder.session === null || knock?.kind === 'meet') &&
     (knock !== undefined || parts.online)
   const { presented } = peer
+  const barred = parts.caught !== null
   return {
     id: peer.id,
     name: peer.name,
@@ -57,6 +62,8 @@ export const peerDto = (parts: PeerParts): PeerDto => {
     trust: peer.trust,
     presented: presented ? { ...presented, ...shownKey(presented.signPub) } : null,
     profile: peer.profile,
+    genesis: parts.genesis,
+    caught: parts.caught,
     firstSeen: peer.firstSeen,
     lastSeen: peer.lastSeen,
     online: parts.online,
@@ -66,15 +73,19 @@ export const peerDto = (parts: PeerParts): PeerDto => {
     sessions: parts.sessions,
     zoneSkewMinutes: peer.zoneSkewMinutes,
     zoneSkewAccepted: peer.zoneSkewAccepted,
-    may: { propose: !frozen && idle && !reconnects, answer: answers, reconnect: !frozen && idle && reconnects },
+    may: parts.m2m
+      ? { propose: !frozen && !barred && !parts.m2m.busy, answer: false, reconnect: false }
+      : { propose: !frozen && idle && !reconnects, answer: answers, reconnect: !frozen && idle && reconnects },
     reason: frozen
       ? peer.trust === 'blocked'
         ? 'This peer is blocked.'
         : 'Decide on the changed key first.'
-      : initiator.wanted && !initiator.session
-        ? 'Proposed already; the peer has not answered.'
-        : null,
-    status: statusOf(parts),
+      : barred
+        ? 'Its ledger contradicts itself. Nothing is agreed with it any more.'
+        : initiator.wanted && !initiator.session
+          ? 'Proposed already; the peer has not answered.'
+          : null,
+    status: parts.m2m && !frozen ? parts.m2m.text : statusOf(parts),
   }
 }
 
@@ -83,7 +94,7 @@ export const historyDto = (entry: DecisionEntry, label: string): HistoryDto => (
   at: entry.at,
   peer: entry.peer,
   label,
-  step: entry.step as HsStep,
+  step: entry.step as Step,
   decision: entry.decision,
   by: entry.by,
   reason: entry.reason ?? null,

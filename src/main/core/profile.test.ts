@@ -186,14 +186,14 @@ describe('what can be done', () => {
   })
 
   it('a session that is being closed cannot be closed again', () => {
-    expect(alice.profile.session(session)?.may).toEqual({ send: true, close: true })
+    expect(alice.profile.session(session)?.may).toEqual({ send: true, sendFile: false, close: true, handover: false })
     alice.profile.close(session)
     expect(alice.profile.session(session)?.may.close).toBe(false)
     alice.approveAll()
     // The peer is gone: the end waits for its finish.
     for (let i = 0; i < 40 && alice.profile.session(session)?.state === 'open'; i += 1) world.calm(500)
     expect(['closing', 'closed']).toContain(alice.profile.session(session)?.state)
-    expect(alice.profile.session(session)?.may).toEqual({ send: false, close: false })
+    expect(alice.profile.session(session)?.may).toEqual({ send: false, sendFile: false, close: false, handover: false })
     world.calm(10_000)
     expect(bob.profile.session(session)?.state).toBe('closed')
     expect(() => alice.profile.close(session)).toThrow('over already')

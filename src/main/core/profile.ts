@@ -1,33 +1,50 @@
-import { type HistoryDto, type KnockDto, type MessageDto, type NoticeDto, type PeerDto, PeerPolicy, type SessionDto } from '../../contract/index.ts'
+import {
+  type HistoryDto,
+  type HsStep,
+  type KnockDto,
+  type MessageDto,
+  type NoticeDto,
+  type PeerDto,
+  PeerPolicy,
+  type SessionDto,
+} from '../../contract/index.ts'
 import { type Approvals, createApprovals } from './approvals/approvals.ts'
 import { names, policyAnswer, type StandingOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
 import type { DomainEvent } from './events.ts'
 import { AppFault } from './fault.ts'
-import { createEngine, type Engine, LONGEST_WAIT_MS, type PeerBook } from './hs/engine.ts'
+import { createEngine, type Engine, LONGEST_WAIT_MS } from './hs/engine.ts'
 import type { HsDraft } from './hs/messages.ts'
 import { createReceiver } from './hs/receive.ts'
 import type { Self } from './hs/self.ts'
+import type { HttpGet } from './ledger/audit-url.ts'
+import { createLedger } from './ledger/ledger.ts'
+import { createLedgerView } from './ledger-view.ts'
+import { createM2mSide, keepKnown, type M2mSide } from './m2m-side.ts'
+import { createNotices } from './notices.ts'
+import { createPeerBook } from './peers/peer-book.ts'
 import { createPresence } from './peers/presence.ts'
-import { admitName, claimedName, isFrozen, keepPinned, labelOf, nameSkeleton, newPeer, withPolicy } from './peers/trust.ts'
-import type { Cancel, Ports } from './ports.ts'
+import { isFrozen, labelOf, withPolicy } from './peers/trust.ts'
+import type { Cancel, Ports, SocketFiles } from './ports.ts'
 import { historyDto, peerDto } from './profile-dto.ts'
-import { decodeRelayLine, encodeClientLine } from './relay/envelope.ts'
+import { createProfileM2m, type ProfileM2m } from './profile-m2m.ts'
+import { createRecovery } from './recovery.ts'
+import { createRegistering } from './registering.ts'
+import { decodeRelayLine, encodeClientLine, type Sendable } from './relay/envelope.ts'
 import { checkInbound } from './relay/inbound.ts'
 import type { Transport, TransportEvent } from './relay/transport.ts'
 import { createSessions, messageDto } from './session/sessions.ts'
 import type { PeerRow, RequestRow } from './store/rows.ts'
 import type { Store } from './store/store.ts'
-import { createWork, type Touched } from './work.ts'
+import { createWork, type Touched, type Work } from './work.ts'
 
 /** Setting of a profile that comes from a backup and has not been open since. */
 export const RESTORED = 'restored'
-/** Notices kept for the window; they are in memory only. */
-const MOST_NOTICES = 100
-/** Register goes out again after 1 s, doubling to 10 s. */
-const REGISTER_FIRST_MS = 1_000
-const REGISTER_MOST_MS = 10_000
+/** Setting: sessions of before the backup have still to be ended on the own chain. */
+const LOST = 'lost'
 const TICK_PAUSE_MS = 1_000
+/** A register carries the card at least so often. */
+const CARD_EVERY_MS = 24_000
 
 export interface ProfileDeps {
   readonly ports: Ports
@@ -37,6 +54,16 @@ export interface ProfileDeps {
   readonly orders: StandingOrders
   readonly appVersion: string
   readonly discoverable: () => boolean
+  /** Speaks only the profile of the original agents. */
+  readonly hsOnly: boolean
+  /** Commitment to the keys of generation 1, hex, for a ledger that is made now; null where it is not to be had. */
+  readonly next: string | null
+  /** Absolute path of the folder where files of sessions land. */
+  readonly downloads: () => string
+  /** Where local programs may knock; left out: nowhere. */
+  readonly programs?: { readonly folder: string; readonly files: SocketFiles }
+  /** How addresses of ledgers are read. */
+  readonly get: HttpGet
   readonly publish: (events: readonly { readonly seq: number; readonly event: DomainEvent }[], touched: ReadonlySet<Touched>) => void
 }
 
@@ -51,6 +78,8 @@ export interface Profile {
   readonly self: Self
   readonly approvals: Approvals
   readonly engine: Engine
+  readonly m2m: ProfileM2m
+  readonly work: Work
   /** One line of the relay; `at` is when it came (Unix ms), for lines kept while locked. */
   line(raw: string, at?: number): void
   /** Several changes as one transaction. */
@@ -88,15 +117,8 @@ export interface Profile {
 export const openProfile = (deps: ProfileDeps): Profile => {
   const { ports, store, self, transport, orders } = deps
   const { clock } = ports
-  const presence = createPresence((gone) => work.run(() => work.touch(gone)))
-  const notices: NoticeDto[] = []
-  let noticeId = 0
   let stopped = false
   let wake: Cancel = () => {}
-  let registerAgain: Cancel = () => {}
-  let registerTries = 0
-  let lastRegister = Number.NEGATIVE_INFINITY
-  const drops = new Map<string, number>()
 
   const work = createWork({
     transaction: (change) => store.transaction(change),
@@ -108,78 +130,18 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     },
   })
 
-  /** What every event asks of the peers, without opening their sealed rows: who is frozen, and which names are taken. */
-  const frozen = new Set<PeerId>()
-  const taken = new Map<PeerId, readonly string[]>()
-  const learn = (peer: PeerRow): void => {
-    if (isFrozen(peer)) frozen.add(peer.id)
-    else frozen.delete(peer.id)
-    taken.set(
-      peer.id,
-      [peer.name, claimedName(peer)].flatMap((name) => (name ? [nameSkeleton(name)] : [])),
-    )
-  }
-  const learnAll = (): void => {
-    const rows = store.peers.all()
-    frozen.clear()
-    taken.clear()
-    for (const peer of rows) learn(peer)
-  }
-  learnAll()
-  work.onRollback(learnAll)
-  const threadsOf = (id: PeerId) => [engine.peekInitiator(id), engine.peekResponder(id)]
-
-  const peers: PeerBook = {
-    get: (id) => {
-      const seen = presence.get(id)
-      const row = store.peers.get(id)
-      const claimed = seen?.claimed ? { claimed: seen.claimed } : {}
-      if (row) return { ...row, lastSeen: Math.max(row.lastSeen, seen?.lastSeen ?? 0), extra: { ...claimed, ...row.extra } }
-      return { ...newPeer(id, seen?.firstSeen ?? clock.now()), lastSeen: seen?.lastSeen ?? clock.now(), extra: claimed }
-    },
-    put: (peer) =>
-      work.run(() => {
-        const before = store.peers.get(peer.id)
-        store.peers.put(peer)
-        learn(peer)
-        work.touch(`peer:${peer.id}`)
-        // What freezes or thaws, and what may be written, is drawn with the sessions.
-        if (before?.trust !== peer.trust) for (const t of threadsOf(peer.id)) if (t.session) work.touch(`session:${t.session}`)
-        if (before?.trust !== peer.trust) work.emit({ event: 'peer', peer: peer.id, profile: peer.profile, trust: peer.trust, first: false })
-        if ((before?.pinnedAt ?? null) !== peer.pinnedAt) work.touch('app')
-      }),
-    addressOf: (id) => presence.get(id)?.address ?? null,
-    frozen: (id) => frozen.has(id),
-  }
-
-  const notice = (peer: PeerId | null, level: NoticeDto['level'], text: string): void =>
-    work.run(() => {
-      // The same sentence about the same peer again is the same notice, counted.
-      const same = notices.find((n) => n.peer === peer && n.text === text)
-      const entry: NoticeDto = same ? { ...same, at: clock.now(), count: same.count + 1 } : { id: ++noticeId, at: clock.now(), peer, level, text, count: 1 }
-      if (same) notices[notices.indexOf(same)] = entry
-      else notices.push(entry)
-      if (notices.length > MOST_NOTICES)
-        notices.splice(
-          Math.max(
-            0,
-            notices.findIndex((n) => n.level === 'info'),
-          ),
-          1,
-        )
-      work.touch(`notice:${entry.id}`)
-      if (!same || (entry.count & (entry.count - 1)) === 0) work.emit({ event: 'notice', peer, level, text })
-    })
-
-  /** Counted; told at 1, 2, 4, 8 …, so that a flood of bad lines is not a flood of events. */
-  const dropped = (why: string): void => {
-    const count = (drops.get(why) ?? 0) + 1
-    if (drops.size < 200 || drops.has(why)) drops.set(why, count)
-    if ((count & (count - 1)) === 0) {
-      ports.log.info(`dropped: ${why}`, { count })
-      work.run(() => work.emit({ event: 'drop', why, count }))
-    }
-  }
+  const presence = createPresence((gone) => work.run(() => work.touch(gone)))
+  const notices = createNotices({ work, clock, log: ports.log })
+  const { notice, dropped } = notices
+  const peers = createPeerBook({
+    store,
+    work,
+    clock,
+    presence,
+    selfName: self.name,
+    cardOf: (id) => (deps.hsOnly ? null : side.keysOf(id)),
+    sessionsOf: (id) => [engine.peekInitiator(id), engine.peekResponder(id)].flatMap((t) => t.session ?? []),
+  })
 
   const knock = (peer: PeerId, kind: KnockDto['kind']): void => {
     if (peers.get(peer).policy.kind === 'mute') return
@@ -189,6 +151,17 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   }
 
   const sessions = createSessions({ store, work, clock, dropped })
+  const ledger = createLedger({
+    ports,
+    store,
+    work,
+    self,
+    next: deps.next,
+    onFork: (genesis) => side.forked(genesis),
+    onRow: (machine, row) => {
+      if (machine.custody === 'own') work.run(() => work.touch(`row:${row.row.seq}`))
+    },
+  })
   let onlineSince: number | null = transport.state.name === 'connected' ? clock.now() : null
   const approvalsRef: { current?: Approvals } = {}
   const approvalsOf = (): Approvals => {
@@ -208,27 +181,89 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     notice,
     dropped,
     onlineSince: () => onlineSince ?? clock.now(),
+    ledger,
   })
   const approvals = createApprovals({
     ports,
     store,
     work,
     appVersion: deps.appVersion,
-    build: (peerId, role, step, expiresIn, extra) => engine.view(peerId, role, step, expiresIn, wantedPolicy(extra)),
+    build: (subject, expiresIn) => {
+      const { peerId, role, step, extra } = subject
+      return side.owns(subject) ? side.view(subject, expiresIn) : engine.view(peerId, role, step as HsStep, expiresIn, wantedPolicy(extra))
+    },
     peer: peers.get,
-    policy: (peer, step) => policyAnswer(peer, step, orders, clock.now()),
+    policy: (peer, subject) => side.policy(subject) ?? policyAnswer(peer, subject.step, orders, clock.now()),
     execute: (request, outcome) => {
       const policy = wantedPolicy(request.extra)
       if (request.step === 'policy') {
         if (policy && !('reason' in outcome)) peers.put(withPolicy(peers.get(request.peerId), policy))
         return
       }
+      if (side.owns(request)) return side.execute(request, outcome)
       if (presence.unknock(request.peerId)) work.touch(`knock:${request.peerId}`)
       engine.execute(request, outcome)
     },
     refused: (request, why) => notice(request.peerId, 'caution', why),
   })
   approvalsRef.current = approvals
+  const side: M2mSide = createM2mSide({
+    ports,
+    store,
+    work,
+    self,
+    transport,
+    peers,
+    ledger,
+    sessions,
+    notices,
+    approvals: approvalsOf,
+    discoverable: deps.discoverable,
+    policy: (peer, step) => policyAnswer(peer, step, orders, clock.now()),
+    downloads: deps.downloads,
+    ...(deps.programs === undefined ? {} : { programs: deps.programs }),
+    onOwnRows: (from, page) => recovery.page(from, page),
+    onNoOwnRows: (from) => recovery.nothing(from),
+    onPeer: (peer) => {
+      recovery.ask(peer)
+      endLost()
+    },
+  })
+  const recovery = createRecovery({
+    ledger,
+    store,
+    work,
+    signPub: () => self.signPub,
+    delivery: () => side.delivery,
+    labelOf: (peer) => labelOf(peers.get(peer)),
+    notice,
+    onOver: () => work.after(endLost),
+  })
+  /** What was open when the backup was made, and what was begun after it: nobody here has its keys. */
+  const endLost = (): void => {
+    if (store.settings.get(LOST) !== true || ledger.recovering() !== null || ledger.clockDoubt() !== null) return
+    if (!side.endLost()) work.run(() => store.settings.remove(LOST))
+  }
+  const nameOf = (key: string): string => {
+    const peer = peerOf(key)
+    return peer === null ? `${key.slice(0, 8)}…` : labelOf(peers.get(peer))
+  }
+  /** Who has this ledger, or this signing key. */
+  const peerOf = (key: string): PeerId | null => (ledger.followed(key)?.peerId as PeerId | undefined) ?? peers.bySignPub(key) ?? null
+  const view = createLedgerView({ ledger, nameOf, peerOf })
+  const m2m = createProfileM2m({
+    ports,
+    store,
+    ledger,
+    side,
+    view,
+    peers,
+    sessions,
+    recovery,
+    approvals,
+    selfName: self.name,
+    get: deps.get,
+  })
   /** Set while a line that came earlier is worked on: an hs is judged by when it came. */
   let receivedAt: number | null = null
   const receiver = createReceiver({ ports, receivedAt: () => receivedAt ?? clock.now(), store, work, self, engine, peers, orders, notice, dropped })
@@ -269,6 +304,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   const flush = (): void => {
     try {
       pump()
+      if (!stopped) side.handover?.pump()
+      if (!stopped && transport.state.name === 'connected') side.pump()
     } catch (error) {
       ports.log.error('sending failed', { error: error instanceof Error ? error.message : String(error) })
     }
@@ -278,7 +315,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     wake()
     if (stopped) return
     const now = clock.now()
-    let next: number | null = approvals.nextExpiry()
+    let next: number | null = [approvals.nextExpiry(), side.nextDue()].reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null)
     for (const t of engine.threads())
       if (t.dueAt !== null && !peers.frozen(t.peerId)) next = Math.min(next ?? t.dueAt, t.dueAt > now + LONGEST_WAIT_MS ? now : t.dueAt)
     if (next !== null) wake = clock.schedule(Math.max(next - now, notBefore - now, 0), tick)
@@ -290,6 +327,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     const done = guarded('tick', () => {
       approvals.expire()
       engine.tick()
+      side.tick()
     })
     if (!done) notBefore = clock.now() + TICK_PAUSE_MS
     flush()
@@ -317,28 +355,33 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     }
   }
 
-  const register = (): void => {
-    registerAgain()
-    if (stopped) return
-    if (deps.discoverable() && transport.state.name === 'connected') {
-      transport.send(encodeClientLine({ to: null, intent: 'register', name: self.name, from: self.id }))
-      lastRegister = clock.monotonic()
-    }
-    const jitter = 0.8 + (0.4 * (ports.random.bytes(1)[0] ?? 0)) / 255
-    const delay = Math.min(REGISTER_FIRST_MS * 2 ** registerTries, REGISTER_MOST_MS) * jitter
-    registerTries = Math.min(registerTries + 1, 10)
-    registerAgain = clock.schedule(delay, register)
+  let cardShownAt = Number.NEGATIVE_INFINITY
+  let shownCardHash = ''
+  /** The card goes with a register when somebody new is there, when it changed, and every half minute. */
+  const shownCard = (): { m2m?: Sendable } => {
+    if (deps.hsOnly) return {}
+    const key = side.delivery.registerKey()
+    const now = clock.monotonic()
+    if (key.card.sig === shownCardHash && now - cardShownAt < CARD_EVERY_MS) return {}
+    shownCardHash = key.card.sig
+    cardShownAt = now
+    return { m2m: key as unknown as Sendable }
   }
-  const announce = (): void => {
-    registerTries = 0
-    const wait = Math.max(0, lastRegister + REGISTER_FIRST_MS - clock.monotonic())
-    registerAgain()
-    registerAgain = clock.schedule(wait, register)
-  }
+  const registering = createRegistering({
+    clock,
+    random: ports.random,
+    send: () =>
+      deps.discoverable() &&
+      transport.state.name === 'connected' &&
+      transport.send(encodeClientLine({ to: null, intent: 'register', name: self.name, ...shownCard(), from: self.id })),
+  })
 
   const line = (raw: string): void => {
     const decoded = decodeRelayLine(raw)
-    if (decoded.kind === 'notice') return notice(null, 'info', `The relay says: ${decoded.text}`)
+    if (decoded.kind === 'notice') {
+      if (decoded.text.startsWith('Warning: You are sending messages too quickly')) side.slowDown()
+      return notice(null, 'info', `The relay says: ${decoded.text}`)
+    }
     if (decoded.kind === 'drop') return dropped(`line: ${decoded.why}`)
     const inbound = checkInbound(decoded.payload, self.id)
     if (!inbound.ok) {
@@ -347,31 +390,49 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       return
     }
     const fresh = presence.heard(inbound.from, decoded.remoteAddr, clock.now())
-    takeClaim(inbound.from, inbound.payload['name'])
+    peers.claim(inbound.from, inbound.payload['name'])
     const peer = peers.get(inbound.from)
     if (fresh) {
       work.run(() => {
         work.touch(`peer:${inbound.from}`)
         if (!store.peers.get(inbound.from)) work.emit({ event: 'peer', peer: inbound.from, profile: 'hs', trust: peer.trust, first: true })
       })
-      announce()
+      cardShownAt = Number.NEGATIVE_INFINITY
+      registering.announce()
+      if (!deps.hsOnly) side.channels.wake(inbound.from)
     }
+    if (!deps.hsOnly && takeM2m(inbound)) return
     if (fresh) follow(inbound.from)
     receiver.message(inbound.from, inbound.to === null, inbound.payload)
   }
 
-  /** A name that looks like one that is known already, or like ours, is not taken: the id is shown instead. */
-  const takeClaim = (id: PeerId, claim: unknown): void => {
-    const seen = presence.get(id)
-    if (claim === undefined || seen?.claimed || seen?.refused === claim) return
-    const name = admitName(claim)
-    if (!name) return
-    const skeleton = nameSkeleton(name)
-    const others =
-      [...taken].some(([other, names]) => other !== id && names.includes(skeleton)) ||
-      [...presence.all()].some(([other, seen]) => other !== id && seen.claimed !== null && nameSkeleton(seen.claimed) === skeleton)
-    if (others || skeleton === nameSkeleton(self.name)) presence.refuse(id, name)
-    else presence.claim(id, name)
+  /** True: the line was of the m2m profile, or of a peer that speaks it. */
+  const takeM2m = ({ from, to, intent, payload }: Extract<ReturnType<typeof checkInbound>, { ok: true }>): boolean => {
+    if (intent === 'm2m') {
+      if (to === null) dropped('m2m: to everybody')
+      else side.receive(from, payload)
+      return true
+    }
+    if (intent === 'register' && payload['m2m'] !== undefined) {
+      const known = side.delivery.hasCard(from)
+      side.delivery.fromRegister(from, payload['m2m'])
+      if (!known && side.delivery.hasCard(from)) followM2m(from)
+    } else if (intent === 'register') side.delivery.heard(from)
+    if (!side.delivery.hasCard(from)) return false
+    // A peer that showed a card never becomes one of the older profile by itself: that would be a downgrade.
+    if (intent !== 'register') dropped(`m2m: ${intent} of the older profile`)
+    return true
+  }
+
+  /** Standing orders about a peer that just showed its card. */
+  const followM2m = (id: PeerId): void => {
+    if (!names(orders.propose, id) || peers.frozen(id) || side.status(id).busy) return
+    try {
+      side.propose(id)
+    } catch (error) {
+      if (!(error instanceof AppFault)) throw error
+      notice(id, 'caution', error.message)
+    }
   }
 
   /** Standing orders about a peer that just appeared. */
@@ -383,10 +444,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
 
   const offTransport = transport.on((event: TransportEvent) => {
     if (event.type === 'state') onlineSince = event.state.name === 'connected' ? (onlineSince ?? clock.now()) : null
-    if (event.type === 'state' && event.state.name === 'connected') {
-      registerTries = 0
-      register()
-    }
+    if (event.type === 'state' && event.state.name === 'connected') registering.begin()
     if (event.type === 'writable' || event.type === 'state') flush()
     if (event.type === 'tooLong') dropped('line: too long')
   })
@@ -402,6 +460,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     const row = store.sessions.get(id)
     if (!row) return null
     const t = row.role === 'initiator' ? engine.peekInitiator(row.peerId) : engine.peekResponder(row.peerId)
+    const m2mStanding = side.standing(row)
+    if (m2mStanding) return sessions.dto(row, { ...m2mStanding, ourTurn: true })
     const current = t.session === id
     return sessions.dto(row, {
       frozen: isFrozen(named(row.peerId)),
@@ -409,8 +469,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       mayClose: current && (t.state === 'init_exchange' || t.state === 'resp_exchange') && !t.asking && !t.concluding,
     })
   }
-  const requestOf = (peer: PeerId, role: 'initiator' | 'responder'): RequestRow => {
-    const request = approvals.waiting().find((r) => r.peerId === peer && r.role === role)
+  const requestOf = (peer: PeerId, role: 'initiator' | 'responder', step?: string): RequestRow => {
+    const request = approvals.waiting().find((r) => r.peerId === peer && r.role === role && (step === undefined || r.step === step))
     if (!request) throw new AppFault('STATE', 'This is not possible in the present state.')
     return request
   }
@@ -426,6 +486,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       responder: engine.peekResponder(id),
       knock: presence.knockOf(id),
       sessions: store.sessions.byPeer(id).length,
+      genesis: side.keysOf(id)?.genesis ?? null,
+      caught: side.caught(id),
+      m2m: deps.hsOnly || !side.delivery.hasCard(id) ? null : side.status(id),
     })
   }
 
@@ -433,6 +496,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     self,
     approvals,
     engine,
+    m2m,
+    work,
     line: (raw, at) => {
       receivedAt = at ?? null
       guarded('line', () => line(raw))
@@ -442,6 +507,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     propose: (id) => {
       const peer = named(id)
       if (isFrozen(peer)) throw new AppFault('STATE', 'Nothing can be proposed to this peer before you decide on its key.')
+      if (side.caught(id) !== null) throw new AppFault('STATE', 'Its ledger contradicts itself. Nothing is agreed with it any more.')
+      if (!deps.hsOnly && side.delivery.hasCard(id)) return side.propose(id)
       const t = engine.peekInitiator(id)
       if (t.state !== 'init_ready') throw new AppFault('STATE', 'A session of yours with this peer is under way already.')
       work.run(() => {
@@ -461,7 +528,10 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     policy: (id, policy) =>
       work.run(() => {
         update(id, (peer) => withPolicy(peer, policy))
-        if (policy.kind === 'block') engine.stop(id, 'The peer was blocked.')
+        if (policy.kind === 'block') {
+          engine.stop(id, 'The peer was blocked.')
+          side.engine.stop(id, 'user')
+        }
       }),
     askPolicy: (id, policy) =>
       work.run(() => {
@@ -470,13 +540,14 @@ export const openProfile = (deps: ProfileDeps): Profile => {
         return approvals.askPolicy(id, policy)
       }),
     zone: (id, accepted) => update(id, (peer) => ({ ...peer, zoneSkewAccepted: accepted && peer.zoneSkewMinutes !== null })),
-    keepKey: (id) => update(id, keepPinned),
+    keepKey: (id) => update(id, keepKnown),
     forget: (id) =>
       work.run(() => {
         engine.forget(id)
+        side.engine.stop(id, 'user')
+        side.delivery.forget(id)
         store.peers.remove(id)
-        frozen.delete(id)
-        taken.delete(id)
+        peers.forget(id)
         presence.forget(id)
         work.touch(`peer:${id}`)
         work.touch(`knock:${id}`)
@@ -492,12 +563,23 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     send: (id, text) => {
       const row = openSession(id)
       if (peers.frozen(row.peerId)) throw new AppFault('STATE', 'This session is frozen until you decide on the peer’s key.')
-      const message = work.run(() => sessions.write(id, text))
-      engine.speak(row.peerId, row.role)
+      const ofM2m = side.standing(row) !== null
+      const message = work.run(() => {
+        const written = sessions.write(id, text)
+        if (ofM2m) side.send(id, text, written.id)
+        return written
+      })
+      if (!ofM2m) engine.speak(row.peerId, row.role)
       return messageDto(store.messages.get(message.id) ?? message)
     },
     close: (id) => {
       const row = openSession(id)
+      const thread = side.engine.ofSession(row.id)
+      if (thread)
+        return work.run(() => {
+          side.engine.close(thread.id)
+          return requestOf(row.peerId, row.role, 'close')
+        })
       const t = row.role === 'initiator' ? engine.peekInitiator(row.peerId) : engine.peekResponder(row.peerId)
       if (t.session !== id) throw new AppFault('STATE', 'This session is over already.')
       return work.run(() => {
@@ -520,21 +602,22 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     },
     knocks: presence.knocks,
     knock: presence.knockOf,
-    notices: () => [...notices],
-    noticeOf: (id) => notices.find((n) => n.id === id),
+    notices: notices.all,
+    noticeOf: notices.of,
     history: (limit) => store.decisions.page(null, limit).map((entry) => historyDto(entry, labelOf(named(entry.peer as PeerId)))),
     decision: (seq) => {
       const entry = store.decisions.page(seq + 1, 1)[0]
       return entry && entry.seq === seq ? historyDto(entry, labelOf(named(entry.peer as PeerId))) : undefined
     },
     pinnedCount: () => store.peers.all().filter((p) => p.pinnedAt !== null).length,
-    announce,
+    announce: registering.announce,
     stop: () => {
       if (stopped) return
       stopped = true
       offTransport()
+      side.stop()
       wake()
-      registerAgain()
+      registering.stop()
       approvals.stop()
     },
   }
@@ -545,16 +628,24 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       // What was on its way when the backup was made may have gone on elsewhere: only what had ended is continued.
       work.run(() => {
         for (const t of engine.threads()) engine.stop(t.peerId, 'This wallet was restored from a backup.')
+        for (const row of store.sessions.all())
+          if (row.endedAt === null && row.extra['m2m'] != null)
+            sessions.end(row.id, 'ended', 'This wallet was restored from a backup, which holds no session keys.')
         store.settings.remove(RESTORED)
+        store.settings.set(LOST, true)
+        ledger.setRecovering('restored')
       })
     }
     work.run(() => {
       for (const t of engine.threads()) if (t.session !== null) work.emit({ event: 'session', id: t.session, peer: t.peerId, role: t.role, state: 'open' })
     })
+    side.start()
+    recovery.ask()
+    endLost()
     tick()
     engine.resume()
     approvals.reconsider()
   })
-  if (transport.state.name === 'connected') register()
+  if (transport.state.name === 'connected') registering.begin()
   return profile
 }

@@ -101,6 +101,15 @@ export const patchesOf = (profile: Profile, touched: ReadonlySet<Touched>, app: 
       case 'session':
         push(profile.session(id), (session) => ({ kind: 'session', session }))
         break
+      case 'handshake':
+        push(profile.m2m.handshake(id), (handshake) => ({ kind: 'handshake', handshake }), { kind: 'handshakeGone', id })
+        break
+      case 'file':
+        push(profile.m2m.file(id), (file) => ({ kind: 'file', file }))
+        break
+      case 'row':
+        push(profile.m2m.row(Number(id)), (row) => ({ kind: 'row', row, total: Math.max(1, profile.m2m.rowCount()) }))
+        break
       case 'knock':
         push(profile.knock(id as PeerId), (knock) => ({ kind: 'knock', knock }), { kind: 'knockGone', peer: id })
         break

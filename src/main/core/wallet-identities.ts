@@ -52,25 +52,25 @@ type Bytes = Uint8Array
 
 /** Making profiles of backups and of the original's files, and the other way round. Nothing here needs an open profile but what it is given. */
 export const createIdentities = ({ ports, vault, feed, requireForeign }: IdentityDeps) => {
-  /** Adopts the identity, then fills its database; a profile that could not be filled is moved aside, not left half. */
-  const install = async (name: string, secret: IdentitySecret, passphrase: Bytes, fill: (store: Store) => void): Promise<IdentityPublic> => {
-    const identity = await vault.adopt({ name, secret, passphrase, onProgress: feed.progress(1 / 3, 2 / 3) })
-    try {
-      const store = openStore(ports, { folder: vault.profileFolder(identity.name), myId: identity.myId })
-      const key = columnKeyOf(secret)
-      try {
-        store.unlock(key)
-        store.transaction(() => fill(store))
-      } finally {
-        key.wipe()
-        store.close()
-      }
-    } catch (error) {
-      await vault.archive(identity.name)
-      throw error
-    }
-    return identity
-  }
+  /** The identity and its database appear together: one without the other would begin a second ledger under the same key. */
+  const install = (name: string, secret: IdentitySecret, passphrase: Bytes, fill: (store: Store) => void): Promise<IdentityPublic> =>
+    vault.adopt({
+      name,
+      secret,
+      passphrase,
+      onProgress: feed.progress(1 / 3, 2 / 3),
+      fill: (folder) => {
+        const store = openStore(ports, { folder, myId: secret.myId })
+        const key = columnKeyOf(secret)
+        try {
+          store.unlock(key)
+          store.transaction(() => fill(store))
+        } finally {
+          key.wipe()
+          store.close()
+        }
+      },
+    })
 
   return {
     /** `passphrase` opens the identity (its recovery seed is sealed apart), `backupPassphrase` seals the backup. */

@@ -54,7 +54,7 @@ export interface TestWallet {
 export interface TestRelay {
   readonly port: number
   readonly host: string
-  wallet(name: string, options?: { orders?: StandingOrders; ports?: Partial<Ports>; home?: string; create?: boolean }): Promise<TestWallet>
+  wallet(name: string, options?: { orders?: StandingOrders; ports?: Partial<Ports>; home?: string; create?: boolean; m2m?: boolean }): Promise<TestWallet>
   /** The relay goes away; `restart` brings it back on the same port. */
   stop(): Promise<void>
   restart(): Promise<void>
@@ -77,6 +77,7 @@ export const openTestRelay = async (): Promise<TestRelay> => {
         version: '0.0.0-test',
         runtime: 'test',
         relay: { mode: 'address', host: '127.0.0.1', port: server.port },
+        hsOnly: options.m2m !== true,
         ...(options.orders ? { orders: options.orders } : {}),
       })
       wallets.push(wallet)
@@ -90,7 +91,7 @@ export const openTestRelay = async (): Promise<TestRelay> => {
           const event = [...events].reverse().find((e) => e.event === 'request' && e.id === request.id)
           return event?.event === 'request' && event.view_hash
         })
-        wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null })
+        wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', uncompared: true, reason: null })
       }
       return {
         wallet,

@@ -4,6 +4,9 @@ import type { DomainEvent } from './events.ts'
 export type Touched =
   | `peer:${string}`
   | `session:${string}`
+  | `handshake:${string}`
+  | `file:${string}`
+  | `row:${number}`
   | `request:${string}`
   | `knock:${string}`
   | `message:${number}`

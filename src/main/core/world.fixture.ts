@@ -208,6 +208,10 @@ export const openWorld = (seed: string, orders: StandingOrders = noOrders, reape
         appVersion: 'test',
         // Registers would be most of what is on the wire; a knock shows a peer as well.
         discoverable: () => discoverable,
+        hsOnly: true,
+        next: null,
+        downloads: () => home,
+        get: () => Promise.reject(new Error('no network in this test')),
         publish: (published) => alive && events.push(...published.map((p) => p.event)),
       })
       const profile: Profile = {

@@ -13,6 +13,9 @@ export const readName = (args: readonly string[]): string | null => {
   return name
 }
 
+/** `--hs-only`: speaks the profile of the original agents and no other. */
+export const readHsOnly = (args: readonly string[]): boolean => args.includes('--hs-only')
+
 /**
  * Folder for what Chromium keeps, one for each name, beside the profiles; its lock makes the app single instance per
  * name. Any text becomes one plain folder name.

@@ -11,9 +11,9 @@ export type Answer<T> = T extends Record<string, never> ? T | void | Promise<T |
 /**
  * Where the renderer names no path, the wallet needs one: the person chose it in a dialog of main (`path`, absolute).
  */
-type WalletArgs<N extends WalletCommand> = N extends 'identity.backup' | 'identity.export'
+type WalletArgs<N extends WalletCommand> = N extends 'identity.backup' | 'identity.export' | 'audit.save'
   ? ArgsOf<Commands[N]> & { readonly path: string }
-  : N extends 'identity.restore' | 'identity.import'
+  : N extends 'identity.restore' | 'identity.import' | 'session.sendFile' | 'audit.file'
     ? Omit<ArgsOf<Commands[N]>, 'file'> & { readonly path: string }
     : ArgsOf<Commands[N]>
 

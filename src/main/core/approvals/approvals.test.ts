@@ -50,7 +50,7 @@ describe('what a decision is bound to', () => {
       step: 'request',
       role: 'initiator',
       peer: { id: carol.id, sign_pub: carol.self.signPub, kx_pub: carol.self.kxPub, key: 'new', trust: 'seen' },
-      grade: 1,
+      grade: 2,
       notice: [expect.stringContaining('forward secrecy'), expect.any(String), expect.any(String)],
     })
     expect(viewHash(dto.view)).toBe(request.viewHash)

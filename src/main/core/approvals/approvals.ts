@@ -1,9 +1,11 @@
-import type { ApprovalDto, HsStep, PeerPolicy, RequestDto, View } from '../../../contract/index.ts'
+import type { ApprovalDto, HsStep, PeerPolicy, RequestDto, Step, View } from '../../../contract/index.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
+import { canonicalJson, type Json } from '../crypto/canonical-json.ts'
 import { AppFault } from '../fault.ts'
 import type { Role } from '../hs/thread.ts'
 import type { Cancel, Ports } from '../ports.ts'
+import { hashDecision } from '../store/decisions.ts'
 import type { DecisionEntry, JsonObject, PeerRow, RequestRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
@@ -15,7 +17,32 @@ export const UNDO_MS = 3_000
 /** Waiting requests in all; beyond it nothing more is asked, and the person is told. */
 export const MOST_REQUESTS = 200
 
-export type Outcome = { readonly decision: 'approve' | 'auto' } | { readonly decision: 'reject' | 'expire'; readonly reason: string }
+/** What a person, or a policy, lets happen. */
+export interface Approved {
+  readonly decision: 'approve' | 'auto'
+  readonly by: DecisionEntry['by']
+  /** `handshake`: the later steps of this handshake too. */
+  readonly scope: 'step' | 'handshake'
+  /** H("zeq.decision.v1", entry), hex: what a public row may carry of the decision. */
+  readonly decisionHash: string
+}
+export type Outcome = Approved | { readonly decision: 'reject' | 'expire'; readonly reason: string }
+
+/** What is asked: a step of a thread. `extra` says which thread where peer and role do not (m2m), or what else it is about. */
+export interface Subject {
+  readonly peerId: PeerId
+  readonly role: Role
+  readonly step: Step
+  readonly extra: JsonObject
+}
+
+/** What came with a decision beyond yes or no. */
+export interface Consent {
+  readonly scope: 'step' | 'handshake'
+  /** "Continue without comparing" was ticked. */
+  readonly uncompared: boolean
+}
+const STEP_ONLY: Consent = { scope: 'step', uncompared: false }
 
 export interface ApprovalDeps {
   readonly ports: Ports
@@ -23,9 +50,9 @@ export interface ApprovalDeps {
   readonly work: Work
   readonly appVersion: string
   /** Builds the view from the core's own state, now. Throws when the step is not possible any more. */
-  readonly build: (peerId: PeerId, role: Role, step: HsStep, expiresIn: number, extra: JsonObject) => View
+  readonly build: (subject: Subject, expiresIn: number) => View
   readonly peer: (id: PeerId) => PeerRow
-  readonly policy: (peer: PeerRow, step: HsStep) => PolicyAnswer
+  readonly policy: (peer: PeerRow, subject: Subject) => PolicyAnswer
   /** Tells the thread, inside the transaction of the decision. */
   readonly execute: (request: RequestRow, outcome: Outcome) => void
   /** A held request came to its end another way than by the caller's hand. */
@@ -33,13 +60,24 @@ export interface ApprovalDeps {
 }
 
 export interface Approvals {
-  /** A thread wants a decision; identical ones collapse. Inside the transaction of its event. */
+  /** A thread of hs wants a decision; identical ones collapse. Inside the transaction of its event. */
   ask(peerId: PeerId, role: Role, step: HsStep): void
+  /** As `ask`, for anything else. `expiresAt`: Unix ms, a day from now when left out. */
+  askFor(subject: Subject, expiresAt?: number): void
   /** The owner wants a policy: asked anew each time, the last wish counts. */
   askPolicy(peerId: PeerId, policy: PeerPolicy): RequestRow
-  /** What the thread asked is not wanted any more. */
+  /**
+   * Asks whoever decides without a person; the decision is then in the log. Null: nobody does, or what would be done is barred. Inside the
+   * transaction of the step it lets happen. `expiresAt`: Unix ms, a day from now when null.
+   */
+  automatic(subject: Subject, expiresAt: number | null): Approved | null
+  /** What the thread of hs asked is not wanted any more. */
   unask(peerId: PeerId, role: Role): void
-  decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null): { undoUntil: number | null }
+  /** As `unask`, for whatever fits. */
+  unaskFor(fits: (request: RequestRow) => boolean): void
+  /** What these would show has changed: they are shown anew. Inside the transaction of the change. */
+  refresh(fits: (request: RequestRow) => boolean): void
+  decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null, consent?: Consent): { undoUntil: number | null }
   undo(id: string): void
   rejectAll(peerId: PeerId | null, reason: string): number
   /** Expires what is due. */
@@ -61,6 +99,7 @@ interface Held {
   readonly cancel: Cancel
   readonly until: number
   readonly hash: string
+  readonly consent: Consent
 }
 
 export const createApprovals = (deps: ApprovalDeps): Approvals => {
@@ -77,12 +116,10 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     return request
   }
 
-  const stepOf = (request: RequestRow): HsStep => request.step as HsStep
+  const stepOf = (request: RequestRow): Step => request.step as Step
+  const subjectOf = (request: RequestRow): Subject => ({ peerId: request.peerId, role: request.role, step: stepOf(request), extra: request.extra })
 
-  const rebuilt = (request: RequestRow): View => {
-    const view = deps.build(request.peerId, request.role, stepOf(request), Math.round((request.expiresAt - request.createdAt) / 1000), request.extra)
-    return view
-  }
+  const rebuilt = (request: RequestRow): View => deps.build(subjectOf(request), Math.max(1, Math.round((request.expiresAt - request.createdAt) / 1000)))
 
   const drop = (request: RequestRow): void => {
     held.get(request.id)?.cancel()
@@ -94,16 +131,23 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
   }
 
   /** Decision, thread, outbox and events are one transaction. */
-  const settle = (request: RequestRow, outcome: Outcome, by: DecisionEntry['by'], hash: string, policyId?: string, reason?: string | null): void => {
+  const settle = (
+    request: RequestRow,
+    decided: { readonly decision: 'approve' | 'auto'; readonly scope: Consent['scope'] } | { readonly decision: 'reject' | 'expire'; readonly reason: string },
+    by: DecisionEntry['by'],
+    hash: string,
+    policyId?: string,
+    reason?: string | null,
+  ): void => {
     work.run(() => {
-      const text = 'reason' in outcome ? outcome.reason : reason
+      const text = 'reason' in decided ? decided.reason : reason
       const entry = store.decisions.append({
         at: ports.clock.now(),
         request_id: request.id,
         peer: request.peerId,
         step: request.step,
         view_hash: hash,
-        decision: outcome.decision,
+        decision: decided.decision,
         by,
         ...(policyId === undefined ? {} : { policy_id: policyId }),
         ...(text ? { reason: text } : {}),
@@ -114,50 +158,56 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
         id: request.id,
         peer: request.peerId,
         step: stepOf(request),
-        decision: outcome.decision,
+        decision: decided.decision,
         by,
         ...(text ? { reason: text } : {}),
       })
       work.touch(`decision:${entry.seq}`)
       drop(request)
-      deps.execute(request, outcome)
+      deps.execute(request, 'reason' in decided ? decided : { ...decided, by, decisionHash: hashDecision(entry) })
     })
   }
 
   /** Everything a decision is bound to, checked at execution and not before: expiry, trust, and the very view that was shown. */
-  const executable = (request: RequestRow, hash: string): string | null => {
+  const executable = (request: RequestRow, hash: string, consent: Consent = STEP_ONLY): string | null => {
     if (ports.clock.now() >= request.expiresAt) return 'This request has expired.'
     const standing = issue(request)
     if (standing) return standing
-    if (viewHash(rebuilt(request)) !== hash) return 'What was shown is no longer what would be done. Here is the request anew.'
+    const view = rebuilt(request)
+    if (viewHash(view) !== hash) return 'What was shown is no longer what would be done. Here is the request anew.'
+    if (view.compare && !consent.uncompared) return 'There are no words to compare. Tick that you go on without comparing, or wait until the peer is there.'
+    if (consent.scope === 'handshake' && !view.rest) return 'The rest of this handshake cannot be approved with this step.'
     return null
   }
 
-  const issue = (request: RequestRow): string | null => {
-    const { trust } = deps.peer(request.peerId)
+  const issue = (request: RequestRow): string | null => barred(deps.peer(request.peerId))
+
+  const barred = ({ trust }: PeerRow): string | null => {
     if (trust === 'changed') return 'This peer’s key is not the one you pinned. Nothing can be approved before you decide on that.'
     if (trust === 'blocked') return 'This peer is blocked.'
     return null
   }
 
+  /** The request now carries the view as it is. */
+  const showAnew = (request: RequestRow): void => {
+    const view = rebuilt(request)
+    const hash = viewHash(view)
+    store.requests.put({ ...request, view, viewHash: hash })
+    work.emit({
+      event: 'request',
+      id: request.id,
+      peer: request.peerId,
+      step: stepOf(request),
+      view,
+      view_hash: hash,
+      expires: new Date(request.expiresAt).toISOString(),
+    })
+    work.touch(`request:${request.id}`)
+  }
+
   const refuse = (request: RequestRow, why: string): void => {
     refusals.set(request.id, why)
-    work.run(() => {
-      // Shown anew: the request now carries the view as it is.
-      const view = rebuilt(request)
-      const hash = viewHash(view)
-      store.requests.put({ ...request, view, viewHash: hash })
-      work.emit({
-        event: 'request',
-        id: request.id,
-        peer: request.peerId,
-        step: stepOf(request),
-        view,
-        view_hash: hash,
-        expires: new Date(request.expiresAt).toISOString(),
-      })
-      work.touch(`request:${request.id}`)
-    })
+    work.run(() => showAnew(request))
     deps.refused(request, why)
   }
 
@@ -167,9 +217,9 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     held.delete(id)
     if (!hold || !request) return
     try {
-      const why = executable(request, hold.hash)
+      const why = executable(request, hold.hash, hold.consent)
       if (why) refuse(request, why)
-      else settle(request, { decision: 'approve' }, 'person', hold.hash)
+      else settle(request, { decision: 'approve', scope: hold.consent.scope }, 'person', hold.hash)
     } catch (error) {
       // A timer has no caller to tell. Nothing was done: the request is undecided as before, and says why.
       const why = error instanceof AppFault ? error.message : 'Something went wrong inside Countersign. Nothing was done.'
@@ -187,19 +237,21 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
   const considerPolicy = (id: string): void => {
     const request = store.requests.get(id)
     if (!request || held.has(id)) return
-    const answer = deps.policy(deps.peer(request.peerId), stepOf(request))
+    const answer = deps.policy(deps.peer(request.peerId), subjectOf(request))
     if (!answer.auto) return
-    if (executable(request, request.viewHash) === null) settle(request, { decision: 'auto' }, 'policy', request.viewHash, answer.policyId, answer.reason)
+    const consent: Consent = { scope: request.view['rest'] === true ? 'handshake' : 'step', uncompared: true }
+    if (executable(request, request.viewHash, consent) === null)
+      settle(request, { decision: 'auto', scope: consent.scope }, answer.by ?? 'policy', request.viewHash, answer.policyId, answer.reason)
   }
 
   /** A new request at the end of the queue, inside the transaction at hand. */
-  const open = (peerId: PeerId, role: Role, step: HsStep, extra: JsonObject): RequestRow => {
+  const open = (subject: Subject, expiresAt: number): RequestRow => {
+    const { peerId, role, step, extra } = subject
     const now = ports.clock.now()
     if (store.requests.count() >= MOST_REQUESTS) throw new AppFault('STATE', 'Too many requests wait for a decision. Decide or reject some first.')
-    const view = deps.build(peerId, role, step, EXPIRES_BY_HAND_S, extra)
+    const view = deps.build(subject, Math.max(1, Math.round((expiresAt - now) / 1000)))
     const id = toHex(ports.random.bytes(16))
     const hash = viewHash(view)
-    const expiresAt = now + EXPIRES_BY_HAND_S * 1000
     next = Math.min(next ?? expiresAt, expiresAt)
     const request: RequestRow = { id, peerId, role, step, view, viewHash: hash, createdAt: now, expiresAt, count: 1, undoUntil: null, extra }
     store.requests.put(request)
@@ -209,30 +261,65 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     return request
   }
 
+  const aDayOn = (): number => ports.clock.now() + EXPIRES_BY_HAND_S * 1000
+  const ask = (subject: Subject, expiresAt = aDayOn()): void => {
+    const { peerId, role, step, extra } = subject
+    const about = canonicalJson(extra as Json)
+    const same = store.requests.all().find((r) => r.peerId === peerId && r.role === role && r.step === step && canonicalJson(r.extra as Json) === about)
+    if (same) {
+      store.requests.put({ ...same, count: same.count + 1 })
+      work.touch(`request:${same.id}`)
+      return
+    }
+    const { id } = open(subject, expiresAt)
+    work.after(() => considerPolicy(id))
+  }
+
   return {
-    ask: (peerId, role, step) => {
-      const all = store.requests.all()
-      const same = all.find((r) => r.peerId === peerId && r.role === role && r.step === step)
-      if (same) {
-        store.requests.put({ ...same, count: same.count + 1 })
-        work.touch(`request:${same.id}`)
-        return
-      }
-      const { id } = open(peerId, role, step, {})
-      work.after(() => considerPolicy(id))
+    ask: (peerId, role, step) => ask({ peerId, role, step, extra: {} }),
+    askFor: ask,
+    automatic: (subject, expiresAt) => {
+      const peer = deps.peer(subject.peerId)
+      const answer = deps.policy(peer, subject)
+      if (!answer.auto || barred(peer) !== null) return null
+      const now = ports.clock.now()
+      const view = deps.build(subject, Math.max(1, Math.round(((expiresAt ?? aDayOn()) - now) / 1000)))
+      const [by, id] = [answer.by ?? 'policy', toHex(ports.random.bytes(16))]
+      const entry = store.decisions.append({
+        at: now,
+        request_id: id,
+        peer: subject.peerId,
+        step: subject.step,
+        view_hash: viewHash(view),
+        decision: 'auto',
+        by,
+        policy_id: answer.policyId,
+        ...(answer.reason ? { reason: answer.reason } : {}),
+        app_version: deps.appVersion,
+      })
+      work.emit({ event: 'decision', id, peer: subject.peerId, step: subject.step, decision: 'auto', by, ...(answer.reason ? { reason: answer.reason } : {}) })
+      work.touch(`decision:${entry.seq}`)
+      return { decision: 'auto', by, scope: view.rest ? 'handshake' : 'step', decisionHash: hashDecision(entry) }
     },
 
     askPolicy: (peerId, policy) =>
       work.run(() => {
         for (const request of store.requests.all()) if (request.peerId === peerId && request.step === 'policy') drop(request)
-        return open(peerId, 'responder', 'policy', { policy: { ...policy } })
+        return open({ peerId, role: 'responder', step: 'policy', extra: { policy: { ...policy } } }, aDayOn())
       }),
 
     unask: (peerId, role) => {
-      for (const request of store.requests.all()) if (request.peerId === peerId && request.role === role && request.step !== 'policy') drop(request)
+      for (const request of store.requests.all())
+        if (request.peerId === peerId && request.role === role && Object.keys(request.extra).length === 0) drop(request)
+    },
+    unaskFor: (fits) => {
+      for (const request of store.requests.all()) if (fits(request)) drop(request)
+    },
+    refresh: (fits) => {
+      for (const request of store.requests.all()) if (fits(request)) showAnew(request)
     },
 
-    decide: (id, shownHash, decision, reason) => {
+    decide: (id, shownHash, decision, reason, consent = STEP_ONLY) => {
       const request = find(id)
       if (decision === 'reject') {
         const text = reason ?? 'Rejected.'
@@ -240,14 +327,14 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
         return { undoUntil: null }
       }
       if (held.has(id)) throw new AppFault('STATE', 'This request is approved already and about to be carried out.')
-      const why = executable(request, shownHash)
+      const why = executable(request, shownHash, consent)
       if (why) {
         refuse(request, why)
         throw new AppFault(ports.clock.now() >= request.expiresAt ? 'EXPIRED' : 'STALE', why)
       }
       refusals.delete(id)
       const until = ports.clock.now() + UNDO_MS
-      held.set(id, { cancel: ports.clock.schedule(UNDO_MS, () => finishHold(id)), until, hash: shownHash })
+      held.set(id, { cancel: ports.clock.schedule(UNDO_MS, () => finishHold(id)), until, hash: shownHash, consent })
       work.run(() => work.touch(`request:${id}`))
       return { undoUntil: until }
     },

@@ -57,7 +57,7 @@ it('counts what waits, and decides nothing', async () => {
   expect(bob.wallet.appSnapshot({}).requests).toEqual([])
   expect(bob.wallet.approvalCurrent({}).approval).toBeNull()
   const decide = (decision: 'approve' | 'reject') =>
-    codeOf(() => bob.wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', reason: null }))
+    codeOf(() => bob.wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', uncompared: false, reason: null }))
   expect([decide('approve'), decide('reject')]).toEqual(['LOCKED', 'LOCKED'])
   expect(codeOf(() => bob.wallet.approvalUndo({ requestId: request.id }))).toBe('LOCKED')
   expect(codeOf(() => bob.wallet.peerAnswer({ peer: alice.id() }))).toBe('LOCKED')
@@ -71,8 +71,14 @@ it('an approval that is held when it locks is undecided', async () => {
   const approval = bob.wallet.approvalCurrent({}).approval
   expect(approval?.requestId).toBe(request.id)
   expect(
-    bob.wallet.approvalDecide({ requestId: request.id, viewHash: bob.wallet.shownHash({ id: request.id }), decision: 'approve', scope: 'step', reason: null })
-      .undoUntil,
+    bob.wallet.approvalDecide({
+      requestId: request.id,
+      viewHash: bob.wallet.shownHash({ id: request.id }),
+      decision: 'approve',
+      scope: 'step',
+      uncompared: false,
+      reason: null,
+    }).undoUntil,
   ).not.toBeNull()
   bob.wallet.identityLock()
   await unlock(bob, 'bob')

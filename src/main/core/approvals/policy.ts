@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { HsStep } from '../../../contract/index.ts'
+import type { Step } from '../../../contract/index.ts'
 import { isTrusted } from '../peers/trust.ts'
 import type { PeerRow } from '../store/rows.ts'
 
@@ -29,18 +29,27 @@ export const noOrders: StandingOrders = { policy: { default: 'ask', peers: {} },
 
 export const names = (order: string | null, peerId: string): boolean => order === 'any' || order === peerId
 
-export type PolicyAnswer = { readonly auto: false } | { readonly auto: true; readonly policyId: string; readonly reason: string | null }
+export type PolicyAnswer =
+  | { readonly auto: false }
+  | {
+      readonly auto: true
+      readonly policyId: string
+      readonly reason: string | null
+      /** `person-earlier`: a person approved the rest of this handshake. */
+      readonly by?: 'policy' | 'person-earlier'
+    }
 
 const no: PolicyAnswer = { auto: false }
 
 /** Whether a step is decided without asking; `changed` and `blocked` never are. */
-export const policyAnswer = (peer: PeerRow, step: HsStep, orders: StandingOrders, now: number): PolicyAnswer => {
+export const policyAnswer = (peer: PeerRow, step: Step, orders: StandingOrders, now: number): PolicyAnswer => {
   // What a policy may do is the owner's to say, never a policy's.
   if (step === 'policy' || peer.trust === 'changed' || peer.trust === 'blocked') return no
   const first = !isTrusted(peer)
   const ordered = orders.policy.peers[peer.id] ?? orders.policy.default
   if (ordered === 'auto') return { auto: true, policyId: 'orders', reason: first ? 'first-contact' : null }
-  if (first || step === 'conclude' || step === 'close') return no
+  // What ends something, and what leaves the wallet, is never covered by a peer's policy.
+  if (first || ['conclude', 'close', 'abort', 'file', 'handover'].includes(step)) return no
   if (peer.policy.kind === 'accept-until' && now < peer.policy.until) return { auto: true, policyId: 'accept-until', reason: null }
   // Keep alive answers reconnects; what we open ourselves is still asked.
   if (peer.policy.kind === 'keep-alive' && step === 'confirm') return { auto: true, policyId: 'keep-alive', reason: null }

@@ -1,4 +1,4 @@
-import type { HsStep, PeerPolicy, View } from '../../../contract/index.ts'
+import type { HsStep, PeerPolicy, RowPreview, View } from '../../../contract/index.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import { hashTagged } from '../crypto/canonical-json.ts'
 import { keyPicture } from '../crypto/key-picture.ts'
@@ -21,6 +21,8 @@ export interface ViewInput {
   /** First 8 hex digits of SHA-256 of the session key, where there is one. */
   readonly fingerprint: string | null
   readonly expiresIn: number
+  /** Rows the step appends to the own ledger. */
+  readonly rows?: readonly RowPreview[]
   /** With step `policy`: what is to hold. */
   readonly policy?: PeerPolicy
 }
@@ -124,6 +126,23 @@ const changedFacts = (pinned: string, presented: string): View['facts'] => [
   { label: 'Words they use now', value: keyWords(fromHex(presented)).join(' ') },
 ]
 
+/** Who it is about, with the keys the step relies on. */
+export const peerPart = (peer: PeerRow, keys: PeerKeys | null, sessionsBefore: number): View['peer'] => {
+  const signPub = keys ? fromHex(keys.signPub) : null
+  return {
+    id: peer.id,
+    name: peer.name ?? claimedName(peer),
+    sign_pub: keys?.signPub ?? null,
+    kx_pub: keys?.kxPub ?? null,
+    words: signPub ? keyWords(signPub).slice(0, 4) : [],
+    picture: signPub ? keyPicture(signPub) : null,
+    trust: peer.trust,
+    key: keyStanding(peer, keys),
+    first_seen: new Date(peer.firstSeen).toISOString(),
+    sessions_before: sessionsBefore,
+  }
+}
+
 /** Builds the view of an hs step from the core's own state: what the prompt shows and the decision is bound to (docs/approvals.md). */
 export const buildView = (input: ViewInput): View => {
   const { peer, keys, step } = input
@@ -131,7 +150,6 @@ export const buildView = (input: ViewInput): View => {
   const { policy } = input
   if (step === 'policy' && !policy) throw new AppFault('INTERNAL', 'A policy to decide on is missing.')
   const text = step === 'policy' ? policyText(labelOf(peer), peer.policy, policy ?? peer.policy) : texts(step, labelOf(peer), key)
-  const signPub = keys ? fromHex(keys.signPub) : null
   const facts = [
     { label: 'Peer id', value: peer.id },
     ...(keys
@@ -150,28 +168,22 @@ export const buildView = (input: ViewInput): View => {
     role: input.role,
     step,
     self: { name: input.self.name, id: input.self.id, sign_pub: input.self.signPub },
-    peer: {
-      id: peer.id,
-      name: peer.name ?? claimedName(peer),
-      sign_pub: keys?.signPub ?? null,
-      kx_pub: keys?.kxPub ?? null,
-      words: signPub ? keyWords(signPub).slice(0, 4) : [],
-      picture: signPub ? keyPicture(signPub) : null,
-      trust: peer.trust,
-      key,
-      first_seen: new Date(peer.firstSeen).toISOString(),
-      sessions_before: input.sessionsBefore,
-    },
+    peer: peerPart(peer, keys, input.sessionsBefore),
     sentence: text.sentence,
     consequence: text.consequence,
     verb: text.verb,
-    grade: text.grade,
+    // A row that anybody can read is a consequence of its own.
+    grade: text.grade === 1 && input.rows?.some((row) => row.public) ? 2 : text.grade,
     steps: step === 'policy' ? ['Policy'] : steps,
     current: text.current,
     now: text.now,
     after: text.after,
     notice: step === 'policy' ? [] : legacyNotice,
     facts,
+    rows: (input.rows ?? []).map((row) => ({ ...row, fields: row.fields.map((field) => ({ ...field })) })),
+    match: { state: 'none' },
+    compare: false,
+    rest: false,
     expires_in: input.expiresIn,
   }
 }

@@ -5,16 +5,20 @@ import { buildView } from '../approvals/view.ts'
 import type { PeerId } from '../brand.ts'
 import { toHex } from '../crypto/bytes.ts'
 import { AppFault } from '../fault.ts'
+import type { Ledger } from '../ledger/ledger-types.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import { type PeerKeys, pinKeys, shortId } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import { survivesRecovery } from '../relay/envelope.ts'
 import type { Sessions } from '../session/sessions.ts'
-import type { PeerRow, RequestRow } from '../store/rows.ts'
+import { hashDecision } from '../store/decisions.ts'
+import type { DecisionEntry, RequestRow } from '../store/rows.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
+import { type HsEvidence, hsHash, previewHs, recordHs } from './evidence.ts'
 import { type InitiatorEvent, initiator } from './initiator.ts'
 import { localNow } from './local-time.ts'
-import type { HsDraft } from './messages.ts'
+import type { HsDraft, HsObject } from './messages.ts'
 import { renderDraft } from './outbound.ts'
 import { type ResponderEvent, responder } from './responder.ts'
 import { hsSessionId, keyFingerprint, type Self } from './self.ts'
@@ -43,15 +47,8 @@ export interface EngineDeps {
   readonly dropped: (why: string) => void
   /** Unix ms since when we have been on the relay; now, while we are not. */
   readonly onlineSince: () => number
-}
-
-/** The persisted peers, and how to make one of a stranger the person or a proof made matter. */
-export interface PeerBook {
-  get(id: PeerId): PeerRow
-  put(peer: PeerRow): void
-  addressOf(id: PeerId): string | null
-  /** Blocked, or with a changed key; from memory, since every event asks. */
-  frozen(id: PeerId): boolean
+  /** The own ledger, which keeps each step; the peer has none. */
+  readonly ledger: Pick<Ledger, 'own' | 'append' | 'recovering' | 'clockDoubt'>
 }
 
 export interface Engine {
@@ -73,6 +70,14 @@ export interface Engine {
   stop(peerId: PeerId, reason: string): void
   forget(peerId: PeerId): void
   threads(): readonly Thread[]
+}
+
+/** The rows that a step brings at once; what a confirm brings is written when the peer has proved its keys. */
+const previewed = (step: HsStep, role: Role, peerSignPub: string, hs: HsObject | null): (HsEvidence & { readonly decided: boolean })[] => {
+  const row = (name: HsEvidence['step'], decided: boolean, shown: HsObject | null = null) =>
+    ({ role, step: name, peerSignPub, hs: shown, decisionHash: null, decided }) as const
+  if (step === 'request') return [row('confirm', false, hs), row('request', true)]
+  return step === 'conclude' || step === 'close' ? [row(step, true)] : []
 }
 
 const sessionChecks = [
@@ -150,7 +155,19 @@ export const createEngine = (deps: EngineDeps): Engine => {
     if (thread.state !== before.state) work.emit({ event: 'step', peer: thread.peerId, profile: 'hs', role: thread.role, from: before.state, to: thread.state })
   }
 
-  const openSession = (t: Thread, confirmNonce: string, requestNonce: string): string => {
+  /** H of the newest decision that let this step happen, not before `since` (Unix ms); null where there is none. */
+  const decisionOf = (peerId: PeerId, step: HsStep, since = 0): string | null => {
+    const fits = (d: DecisionEntry): boolean => d.peer === peerId && d.step === step && d.at >= since && (d.decision === 'approve' || d.decision === 'auto')
+    const entry = store.decisions.page(null, 100).find(fits)
+    return entry ? hashDecision(entry) : null
+  }
+  const openedAt = (session: string): number => store.sessions.get(session)?.openedAt ?? 0
+  const record = (session: string, step: HsEvidence): void => {
+    const row = recordHs(deps.ledger, step)
+    if (row !== null && step.hs && hsHash(step.hs) !== null) sessions.legacy(session, row, step.hs)
+  }
+
+  const openSession = (t: Thread, { confirmNonce, requestNonce, hs }: Extract<Effect, { do: 'open' }>): string => {
     const keys = keysOf(t)
     if (!keys) throw new AppFault('INTERNAL', 'A session needs keys.')
     const id =
@@ -160,6 +177,10 @@ export const createEngine = (deps: EngineDeps): Engine => {
     peers.put(pinKeys(peers.get(t.peerId), keys, ports.clock.now()))
     const fingerprint = keyFingerprint(self, keys.kxPub)
     sessions.open({ id, peerId: t.peerId, role: t.role, fingerprint, checks: sessionChecks })
+    const common = { role: t.role, peerSignPub: keys.signPub }
+    const ours = (step: 'confirm' | 'request'): HsEvidence => ({ ...common, step, hs: null, decisionHash: decisionOf(t.peerId, step) })
+    const theirs = (step: 'confirm' | 'request'): HsEvidence => ({ ...common, step, hs: hs ?? null, decisionHash: null })
+    for (const step of t.role === 'initiator' ? [theirs('confirm'), ours('request')] : [ours('confirm'), theirs('request')]) record(id, step)
     ports.log.info(`sym_key fingerprint=${fingerprint}`, { peer: shortId(t.peerId) })
     return id
   }
@@ -209,6 +230,14 @@ export const createEngine = (deps: EngineDeps): Engine => {
         if (before.session) {
           if (effect.how === 'closed') sessions.mark(before.session, 'Close', t.role === 'initiator' ? 'us' : 'them')
           sessions.end(before.session, effect.how, effect.reason)
+          if (before.signPub)
+            record(before.session, {
+              role: t.role,
+              step: 'close',
+              peerSignPub: before.signPub,
+              hs: null,
+              decisionHash: decisionOf(t.peerId, 'close', openedAt(before.session)),
+            })
         }
         return
       case 'knock':
@@ -258,13 +287,21 @@ export const createEngine = (deps: EngineDeps): Engine => {
     const opening = effects.find((e) => e.do === 'open')
     // The old session ends before the new one begins, or the events of one would land in the other.
     for (const effect of effects) if (effect.do === 'end') run(effect, thread, before)
-    const after = opening ? { ...thread, session: openSession(thread, opening.confirmNonce, opening.requestNonce) } : thread
+    const after = opening ? { ...thread, session: openSession(thread, opening) } : thread
     if (opening || JSON.stringify(after) !== JSON.stringify(before)) save(after, before, opening ? (keysOf(after) ?? proved) : undefined)
     for (const effect of effects) if (effect.do !== 'end' && effect.do !== 'open') run(effect, after, before)
     if (before.state === 'resp_finalize' && after.state === 'resp_exchange' && after.session) sessions.reopen(after.session)
     if (after.state !== before.state && before.session && (after.state === 'init_finalize_propose' || after.state === 'resp_finalize')) {
       sessions.mark(before.session, 'Conclude', after.role === 'initiator' ? 'us' : 'them')
       sessions.closing(before.session)
+      if (before.signPub)
+        record(before.session, {
+          role: after.role,
+          step: 'conclude',
+          peerSignPub: before.signPub,
+          hs: null,
+          decisionHash: decisionOf(after.peerId, 'conclude', openedAt(before.session)),
+        })
     }
     if (after.state === 'init_ready' && before.state === 'init_finalize_close' && orders.reconnect && after.peerReference)
       work.after(() => engine.initiator(after.peerId, { type: 'want' }))
@@ -327,6 +364,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
         sessionsBefore: store.sessions.byPeer(peerId).filter((s) => s.endedAt !== null).length,
         fingerprint: step === 'conclude' || step === 'close' ? keyFingerprint(self, (keys as PeerKeys).kxPub) : null,
         expiresIn,
+        rows: keys ? previewHs(deps.ledger, previewed(step, role, keys.signPub, step === 'request' ? (peekInitiator(peerId).offer?.hs ?? null) : null)) : [],
         ...(policy ? { policy } : {}),
       })
     },

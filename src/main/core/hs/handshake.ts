@@ -33,7 +33,14 @@ export const signHs = (type: 'init' | 'response', nonce: string, localMs: number
 export type HsRefusal = 'type' | 'timestamp' | 'nonce' | 'replayed' | 'stale' | 'future' | 'zone' | 'signature' | 'key' | 'own'
 
 export type HsProof =
-  | { readonly ok: true; readonly signPub: SignPub; readonly kxPub: KxPub; readonly localMs: number }
+  | {
+      readonly ok: true
+      readonly signPub: SignPub
+      readonly kxPub: KxPub
+      readonly localMs: number
+      /** The object itself, kept as evidence by whoever received it. */
+      readonly hs?: HsObject
+    }
   | {
       readonly ok: false
       readonly why: HsRefusal /** With `zone`: the difference, and the key that signed so. */

@@ -106,7 +106,7 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
       if (!e.proof.ok) return unproved(t, e.proof.why)
       // The same keys under a new nonce: the peer began anew. What is decided stays what was shown.
       if (t.asking && t.offer?.signPub !== e.proof.signPub) return step(t, {}, drop('another confirm while one waits for a decision'))
-      const offer = { nonce: e.nonce, signPub: e.proof.signPub, kxPub: e.proof.kxPub }
+      const offer = { nonce: e.nonce, signPub: e.proof.signPub, kxPub: e.proof.kxPub, ...(e.proof.hs ? { hs: e.proof.hs } : {}) }
       const kept: Effect[] = [{ do: 'remember', signPub: offer.signPub, nonce: offer.nonce, localMs: e.proof.localMs }]
       if (t.asking) return step(t, { offer }, ...kept)
       if (!t.wanted) return step(t, { offer, unproved: false }, ...kept, { do: 'knock', kind: 'confirm' })
@@ -114,7 +114,7 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
     }
     case 'approved': {
       if (e.step !== 'request' || !t.offer) return step(t, {}, drop('nothing to approve'))
-      const { nonce, signPub, kxPub } = t.offer
+      const { nonce, signPub, kxPub, hs } = t.offer
       const draft: HsDraft = { intent: 'request', your_nonce: nonce, my_nonce: env.nonce, body: null, hs: 'init' }
       return send(
         t,
@@ -135,7 +135,7 @@ const ready = (t: InitiatorThread, e: InitiatorEvent, env: Env): S => {
         env,
         { do: 'record', flow: 'received', nonce },
         { do: 'record', flow: 'sent', nonce: env.nonce },
-        { do: 'open', confirmNonce: nonce, requestNonce: env.nonce },
+        { do: 'open', confirmNonce: nonce, requestNonce: env.nonce, ...(hs ? { hs } : {}) },
         log(`[init_ready -> init_exchange] peer_nonce set: ${nonce.slice(0, 8)}…`),
         log('request #1'),
       )

@@ -1,10 +1,11 @@
 import { names, type StandingOrders } from '../approvals/policy.ts'
 import type { PeerId } from '../brand.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import { compareKeys, isPinned, observeKeys, type PeerKeys } from '../peers/trust.ts'
 import type { Ports } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { Work } from '../work.ts'
-import type { Engine, PeerBook } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { overheardHs } from './handshake.ts'
 import { openBody, proofOf, SEC_KEEP_MS } from './inbound.ts'
 import { localAt } from './local-time.ts'
@@ -68,7 +69,7 @@ export const createReceiver = (deps: ReceiveDeps): Receiver => {
       acceptedZone: peer.zoneSkewAccepted ? peer.zoneSkewMinutes : null,
     })
     if (!proof.ok && 'zone' in proof && proof.zone) zoned(from, proof.zone)
-    return proof
+    return proof.ok && hs !== undefined && hs !== 'malformed' ? { ...proof, hs } : proof
   }
 
   /** False when the keys are not those pinned: the peer is frozen and the message is dropped. */

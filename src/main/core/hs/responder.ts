@@ -121,7 +121,7 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
       if (t.localNonce === null || e.yourNonce !== t.localNonce) return step(t, {}, drop('request that echoes no confirm of ours'))
       if (e.seen) return step(t, {}, drop('request with a nonce that came before'))
       if (!e.proof.ok) return unproved(t, e.proof.why)
-      const { signPub, kxPub, localMs } = e.proof
+      const { signPub, kxPub, localMs, hs } = e.proof
       return step(
         t,
         {
@@ -139,7 +139,7 @@ const confirmed = (t: ResponderThread, e: ResponderEvent, env: Env): S => {
         { do: 'unsend' },
         { do: 'record', flow: 'received', nonce: e.myNonce },
         { do: 'remember', signPub, nonce: e.myNonce, localMs },
-        { do: 'open', confirmNonce: t.localNonce, requestNonce: e.myNonce },
+        { do: 'open', confirmNonce: t.localNonce, requestNonce: e.myNonce, ...(hs ? { hs } : {}) },
         { do: 'deliver', opened: e.opened },
         log('[resp_confirm -> resp_exchange] FIRST REQUEST'),
       )

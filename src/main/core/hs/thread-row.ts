@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { hsSteps } from '../../../contract/index.ts'
+import { HsStep } from '../../../contract/index.ts'
 import type { KxPub, PeerId, SignPub } from '../brand.ts'
 import { AppFault } from '../fault.ts'
 import type { ThreadRow } from '../store/rows.ts'
-import type { HsDraft } from './messages.ts'
+import { type HsDraft, HsObject } from './messages.ts'
 import { type InitiatorThread, newInitiator, newResponder, type ResponderThread, type Role } from './thread.ts'
 
 const key = z.string().regex(/^[0-9a-f]{64}$/)
@@ -13,10 +13,10 @@ const draft = z.custom<HsDraft>((value) => typeof value === 'object' && value !=
 const Extra = z.object({
   wanted: z.boolean().default(false),
   offer: z
-    .strictObject({ nonce: z.string(), signPub: key.transform((v) => v as SignPub), kxPub: key.transform((v) => v as KxPub) })
+    .strictObject({ nonce: z.string(), signPub: key.transform((v) => v as SignPub), kxPub: key.transform((v) => v as KxPub), hs: HsObject.optional() })
     .nullable()
     .default(null),
-  asking: z.enum(hsSteps).nullable().default(null),
+  asking: HsStep.nullable().default(null),
   concluding: z.boolean().default(false),
   line: draft.nullable().default(null),
   tries: z.int().default(0),
@@ -81,7 +81,7 @@ export const toRow = (t: InitiatorThread | ResponderThread, times: RowTimes): Th
   lastSecureAt: times.lastSecureAt,
   extra: {
     wanted: t.wanted,
-    offer: t.offer && { ...t.offer },
+    offer: t.offer && { nonce: t.offer.nonce, signPub: t.offer.signPub, kxPub: t.offer.kxPub, ...(t.offer.hs ? { hs: { ...t.offer.hs } } : {}) },
     asking: t.asking,
     concluding: t.concluding,
     line: t.line && { ...t.line },

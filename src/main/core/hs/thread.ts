@@ -1,7 +1,7 @@
 import type { HsStep } from '../../../contract/index.ts'
 import type { KxPub, PeerId, SignPub } from '../brand.ts'
 import type { HsProof } from './handshake.ts'
-import type { HsDraft } from './messages.ts'
+import type { HsDraft, HsObject } from './messages.ts'
 
 export type Role = 'initiator' | 'responder'
 export type InitiatorStateName = 'init_ready' | 'init_exchange' | 'init_finalize_propose' | 'init_finalize_close'
@@ -12,6 +12,8 @@ export interface Offer {
   readonly nonce: string
   readonly signPub: SignPub
   readonly kxPub: KxPub
+  /** The signed object, for the own ledger. */
+  readonly hs?: HsObject | undefined
 }
 
 /**
@@ -95,7 +97,12 @@ export type Effect =
   | { readonly do: 'forget' }
   | { readonly do: 'ask'; readonly step: HsStep }
   | { readonly do: 'unask' }
-  | { readonly do: 'open'; readonly confirmNonce: string; readonly requestNonce: string }
+  | {
+      readonly do: 'open'
+      readonly confirmNonce: string
+      readonly requestNonce: string /** The peer's, of this exchange. */
+      readonly hs?: HsObject | undefined
+    }
   | { readonly do: 'deliver'; readonly opened: Opened }
   | { readonly do: 'carried'; readonly message: number }
   /** Everything carried so far has been answered. */

@@ -7,7 +7,7 @@ import { createRegistrar } from './registrar.ts'
 import type { InvokeEventLike } from './sender.ts'
 
 const frame = (origin: string) => ({ url: `${origin}/`, origin })
-const decision = { requestId: 'r1', viewHash: '0'.repeat(64), decision: 'approve', scope: 'step', reason: null }
+const decision = { requestId: 'r1', viewHash: '0'.repeat(64), decision: 'approve', scope: 'step', uncompared: false, reason: null }
 
 const world = () => {
   const clock = { now: 1000 }

@@ -9,7 +9,14 @@ import type { Handlers } from './registrar.ts'
 const filters = {
   backup: [{ name: 'Countersign backup', extensions: ['csbackup'] }],
   hsagent: [{ name: 'HSAgent identity', extensions: ['json'] }],
+  audit: [
+    { name: 'Countersign bundle', extensions: ['countersign'] },
+    { name: 'All files', extensions: ['*'] },
+  ],
+  proof: [{ name: 'Proof of two histories', extensions: ['json'] }],
+  send: [{ name: 'All files', extensions: ['*'] }],
 }
+const openTitles = { backup: 'Open a backup', hsagent: 'Import an HSAgent identity', audit: 'Open a bundle or a proof', send: 'Send a file' }
 
 export interface FileContext {
   readonly wallet: WalletApi
@@ -24,7 +31,10 @@ export const fileHandlers = ({
   dialog,
   window,
   tokens,
-}: FileContext): Pick<Handlers<Commands>, 'file.choose' | 'identity.backup' | 'identity.restore' | 'identity.import' | 'identity.export'> => {
+}: FileContext): Pick<
+  Handlers<Commands>,
+  'file.choose' | 'identity.backup' | 'identity.restore' | 'identity.import' | 'identity.export' | 'session.sendFile' | 'audit.file' | 'audit.save'
+> => {
   const parent = (): BrowserWindow => {
     const current = window()
     if (current === null) throw new AppFault('CANCELLED', 'The window is closed.')
@@ -49,8 +59,11 @@ export const fileHandlers = ({
 
   return {
     'file.choose': async ({ purpose }) => {
-      const title = purpose === 'backup' ? 'Open a backup' : 'Import an HSAgent identity'
-      const { canceled, filePaths } = await dialog.showOpenDialog(parent(), { title, filters: filters[purpose], properties: ['openFile'] })
+      const { canceled, filePaths } = await dialog.showOpenDialog(parent(), {
+        title: openTitles[purpose],
+        filters: filters[purpose],
+        properties: ['openFile'],
+      })
       const [path] = filePaths
       if (canceled || path === undefined) throw new AppFault('CANCELLED', 'No file was chosen.')
       return { file: tokens.add(path), fileName: basename(path) }
@@ -60,5 +73,15 @@ export const fileHandlers = ({
       wallet.identityExport({ ...args, path: await place('Export for HSAgent', `id_agent_${await ownName()}.json`, 'hsagent') }),
     'identity.restore': ({ file, ...args }) => wallet.identityRestore({ ...args, path: chosen(file) }),
     'identity.import': ({ file, ...args }) => wallet.identityImport({ ...args, path: chosen(file) }),
+    'session.sendFile': ({ file, ...args }) => wallet.sessionSendFile({ ...args, path: chosen(file) }),
+    'audit.file': ({ file, ...args }) => wallet.auditFile({ ...args, path: chosen(file) }),
+    'audit.save': async (args) =>
+      wallet.auditSave({
+        ...args,
+        path:
+          args.what === 'bundle'
+            ? await place('Save the evidence', `${await ownName()}.countersign`, 'audit')
+            : await place('Save the proof', `${await ownName()}-proof.json`, 'proof'),
+      }),
   }
 }

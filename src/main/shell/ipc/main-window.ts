@@ -36,6 +36,15 @@ export const mainWindowCommands = (context: FileContext, from: Sender): Registra
     'session.messages': (args) => wallet.sessionMessages(args),
     'session.send': (args) => wallet.sessionSend(args),
     'session.close': (args) => wallet.sessionClose(args),
+    'handshake.abort': (args) => wallet.handshakeAbort(args),
+    'session.cancelFile': (args) => wallet.sessionCancelFile(args),
+    'ledger.rows': (args) => wallet.ledgerRows(args),
+    'ledger.verify': (args) => wallet.ledgerVerify(args),
+    'ledger.tokens': (args) => wallet.ledgerTokens(args),
+    'ledger.goOn': (args) => wallet.ledgerGoOn(args),
+    'audit.peer': (args) => wallet.auditPeer(args),
+    'audit.urls': (args) => wallet.auditUrls(args),
+    'api.state': (args) => wallet.apiState(args),
     'settings.set': (args) => wallet.settingsSet(args),
     'window.minimize': () => window()?.minimize(),
     'window.maximize': () => {
@@ -59,6 +68,12 @@ export const mainWindowCommands = (context: FileContext, from: Sender): Registra
       'identity.import': costly,
       'identity.export': costly,
       'file.choose': costly,
+      // A whole ledger is verified.
+      'ledger.verify': costly,
+      'audit.peer': costly,
+      'audit.file': costly,
+      'audit.urls': costly,
+      'audit.save': costly,
       // 8000 UTF-16 units and what is around them.
       'session.send': { ...usualLimits, bytes: 20_000 },
     },

@@ -1,4 +1,4 @@
-import type { ApprovalCommands, ArgsOf, Commands, ProfileDto, RequestDto, ResultOf, SettingsDto } from '../../../contract/index.ts'
+import type { ApprovalCommands, ArgsOf, AuditDto, Commands, FileDto, ProfileDto, RequestDto, ResultOf, SettingsDto } from '../../../contract/index.ts'
 import type { WalletApi } from '../wallet-api.ts'
 import { methodOf } from '../wallet-api.ts'
 
@@ -17,8 +17,46 @@ const profile: ProfileDto = {
   createdAt: 1,
 }
 const request: RequestDto = { id: 'r1', peer: 'bob', step: 'confirm', sentence: 'x', createdAt: 1, expiresAt: 2, count: 1, undoUntil: null }
-const settings: SettingsDto = { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 10 }
+const settings: SettingsDto = {
+  relayMode: 'embedded',
+  relayHost: '127.0.0.1',
+  relayPort: 8888,
+  discoverable: true,
+  theme: 'system',
+  idleLockMinutes: 10,
+  api: 'off',
+  apiPort: 3099,
+  ledgerPublic: true,
+}
 const message = { id: 1, session: 's1', peer: 'bob', direction: 'ours' as const, seq: 0, at: 1, text: 'hello', state: 'queued' as const }
+const file: FileDto = {
+  id: 'f1',
+  session: 's1',
+  peer: 'bob',
+  direction: 'ours',
+  name: 'report.pdf',
+  size: 10,
+  moved: 0,
+  state: 'offered',
+  reason: null,
+  at: 1,
+  savedAs: null,
+}
+const audit: AuditDto = {
+  ok: true,
+  verdict: 'Both ledgers agree.',
+  source: 'your ledger and bob’s',
+  at: 1,
+  status: 'SEALED',
+  pinned: true,
+  lanes: [],
+  links: [],
+  sessions: [],
+  findings: [],
+  limits: ['x'],
+  proof: false,
+}
+const api = { url: null, token: null, error: null }
 const backup = { verifiedAt: 1, fileName: 'alice.csbackup', peersBehind: 0 }
 
 export const sampleArgs = (): { readonly [N in keyof AllCommands]: ArgsOf<AllCommands[N]> } => ({
@@ -51,13 +89,25 @@ export const sampleArgs = (): { readonly [N in keyof AllCommands]: ArgsOf<AllCom
   'session.messages': { peer: 'bob', before: null },
   'session.send': { session: 's1', text: 'x'.repeat(8000) },
   'session.close': { session: 's1' },
+  'handshake.abort': { id: hex },
+  'session.sendFile': { session: 's1', file: '0'.repeat(32) },
+  'session.cancelFile': { file: 'f1' },
+  'ledger.rows': { before: null, limit: 100, session: null },
+  'ledger.verify': {},
+  'ledger.tokens': {},
+  'ledger.goOn': {},
+  'audit.peer': { peer: 'bob', session: null },
+  'audit.file': { file: '0'.repeat(32) },
+  'audit.urls': { urls: ['http://127.0.0.1:3099/api/chain/alice'] },
+  'audit.save': { peer: 'bob', session: null, what: 'bundle' },
+  'api.state': {},
   'settings.set': { theme: 'dark' },
   'window.minimize': {},
   'window.maximize': {},
   'window.close': {},
   'approval.current': {},
   'approval.move': { by: 1 },
-  'approval.decide': { requestId: 'r1', viewHash: hex, decision: 'approve', scope: 'step', reason: null },
+  'approval.decide': { requestId: 'r1', viewHash: hex, decision: 'approve', scope: 'step', uncompared: false, reason: null },
   'approval.undo': { requestId: 'r1' },
   'approval.close': {},
 })
@@ -77,12 +127,17 @@ export const sampleResults: { readonly [N in keyof AllCommands]: ResultOf<AllCom
       waiting: 0,
       settings,
       backup,
+      machine: null,
+      api,
+      downloads: '/home/alice/Downloads',
     },
     peers: [],
     requests: [request],
     knocks: [],
     history: [],
     sessions: [],
+    handshakes: [],
+    files: [],
     notices: [],
   },
   'profile.select': {},
@@ -113,6 +168,18 @@ export const sampleResults: { readonly [N in keyof AllCommands]: ResultOf<AllCom
   'session.messages': { messages: [message], more: false },
   'session.send': message,
   'session.close': request,
+  'handshake.abort': { request },
+  'session.sendFile': file,
+  'session.cancelFile': {},
+  'ledger.rows': { rows: [], total: 0 },
+  'ledger.verify': { valid: true, count: 0, brokenSeq: null, reason: null },
+  'ledger.tokens': { tokens: [] },
+  'ledger.goOn': {},
+  'audit.peer': audit,
+  'audit.file': audit,
+  'audit.urls': audit,
+  'audit.save': { fileName: 'alice.countersign' },
+  'api.state': api,
   'settings.set': settings,
   'window.minimize': {},
   'window.maximize': { maximized: true },

@@ -1,0 +1,127 @@
+import type { MachineDto, RowDto, TokenDto } from '../../contract/index.ts'
+import { canonicalJson } from './crypto/canonical-json.ts'
+import { isObject } from './ledger/fields.ts'
+import type { Ledger } from './ledger/ledger-types.ts'
+import type { Row } from './ledger/row.ts'
+import { aboutRow, rowTitle } from './ledger/row-title.ts'
+
+/** Most rows that the window gets at once. */
+const MOST_TOKENS = 500
+
+export interface LedgerView {
+  machine(recovering: MachineDto['recovering']): MachineDto
+  row(seq: number): RowDto | null
+  /** Newest first. */
+  rows(query: { readonly before: number | null; readonly limit: number; readonly session: string | null }): { rows: RowDto[]; total: number }
+  tokens(): TokenDto[]
+}
+
+/** Unix ms at which a tick begins. */
+export const tickTime = (zeqond: string): number => Number(BigInt(zeqond) * 777n)
+
+/** The own ledger as the window draws it. `nameOf`: what to call a peer, by genesis or signing key; `peerOf`: its id. */
+export const createLedgerView = (deps: {
+  readonly ledger: Ledger
+  readonly nameOf: (key: string) => string
+  readonly peerOf: (key: string) => string | null
+}): LedgerView => {
+  const { ledger } = deps
+  /** By followed chain: how far it was read, and the highest own seq whose signed head it recorded. */
+  const read = new Map<string, { next: number; witnessed: number }>()
+
+  /** Highest own seq that another party holds a signed head of; −1 for none. */
+  const witnessedTo = (): number => {
+    const own = ledger.own().genesis
+    let most = -1
+    for (const { genesis, nextSeq } of ledger.followedAll()) {
+      const known = read.get(genesis) ?? { next: 0, witnessed: -1 }
+      while (known.next < nextSeq) {
+        const rows = ledger.rows(genesis, { fromSeq: known.next, limit: 500 })
+        for (const row of rows) {
+          const head = headIn(row)
+          if (head !== null && head.genesis === own) known.witnessed = Math.max(known.witnessed, head.seq)
+        }
+        const last = rows.at(-1)
+        if (!last) break
+        known.next = last.seq + 1
+      }
+      read.set(genesis, known)
+      most = Math.max(most, known.witnessed)
+    }
+    return most
+  }
+
+  const dto = (row: Row, witnessed: number): RowDto => {
+    const about = aboutRow(row)
+    const peer = about?.peer ?? null
+    return {
+      seq: row.seq,
+      zeqond: row.zeqondNumber,
+      at: tickTime(row.zeqondNumber),
+      type: row.transitionType,
+      title: rowTitle(row, deps.nameOf),
+      hash: row.stateHash,
+      prevHash: row.prevHash,
+      payloadHash: row.payloadHash,
+      proofDigest: row.proofDigest,
+      headSig: row.headSig,
+      payload: row.payload === null ? null : canonicalJson(row.payload),
+      session: about?.nonce ?? null,
+      peer: peer === null ? null : deps.peerOf(peer),
+      peerLabel: peer === null ? null : deps.nameOf(peer),
+      acks: about?.acks ?? null,
+      witnessed: row.seq <= witnessed,
+    }
+  }
+
+  return {
+    machine: (recovering) => {
+      const { genesis, slug, originId, isPublic, custody } = ledger.own()
+      return { genesis, slug, originId, public: isPublic, rows: ledger.count(genesis), head: ledger.head(genesis)?.stateHash ?? null, custody, recovering }
+    },
+    row: (seq) => {
+      const row = ledger.row(ledger.own().genesis, seq)
+      return row ? dto(row, witnessedTo()) : null
+    },
+    rows: ({ before, limit, session }) => {
+      const { genesis } = ledger.own()
+      const witnessed = witnessedTo()
+      if (session !== null) {
+        const all = ledger.sessionRows(genesis, session).toReversed()
+        const rows = all.filter((row) => before === null || row.seq < before).slice(0, limit)
+        return { rows: rows.map((row) => dto(row, witnessed)), total: all.length }
+      }
+      const rows = ledger.rows(genesis, { ...(before === null ? {} : { toSeq: before - 1 }), newestFirst: true, limit })
+      return { rows: rows.map((row) => dto(row, witnessed)), total: ledger.count(genesis) }
+    },
+    tokens: () => {
+      const own = ledger.own().genesis
+      return ledger
+        .tokens()
+        .slice(-MOST_TOKENS)
+        .toReversed()
+        .map((token) => {
+          const peer = token.genesis === own ? token.peer_genesis : token.genesis
+          return {
+            id: token.token_id,
+            own: token.genesis === own,
+            peer: deps.peerOf(peer),
+            peerLabel: deps.nameOf(peer),
+            kind: token.kind,
+            seq: token.seq,
+            zeqond: token.zeqond,
+            at: tickTime(token.zeqond),
+            holds: ledger.verifyToken(token).ok,
+            json: canonicalJson(token),
+          }
+        })
+    },
+  }
+}
+
+/** The signed head that a row's statement records of another chain. */
+const headIn = (row: Row): { readonly genesis: string; readonly seq: number } | null => {
+  const input = isObject(row.payload) ? row.payload['input'] : null
+  const head = isObject(input) ? input['peer_head'] : null
+  return isObject(head) && typeof head['genesis'] === 'string' && typeof head['seq'] === 'number' ? { genesis: head['genesis'], seq: head['seq'] } : null
+}

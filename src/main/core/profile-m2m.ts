@@ -1,0 +1,197 @@
+import { basename, dirname } from 'node:path'
+import type { AuditDto, FileDto, HandshakeDto, MachineDto, RowDto, TokenDto } from '../../contract/index.ts'
+import type { Approvals } from './approvals/approvals.ts'
+import type { Genesis, PeerId } from './brand.ts'
+import { utf8 } from './crypto/bytes.ts'
+import { canonicalJson, type Json } from './crypto/canonical-json.ts'
+import { AppFault } from './fault.ts'
+import { describeFile } from './session/channel/describe-file.ts'
+import { writeDurably } from './identity/durable-file.ts'
+import { type Audit, type AuditOptions, audit } from './ledger/audit.ts'
+import { auditDto } from './ledger/audit-lanes.ts'
+import { type AuditSource, judgeSources, readAuditFile } from './ledger/audit-source.ts'
+import { namesOf } from './ledger/audit-text.ts'
+import { type HttpGet, readAuditUrl } from './ledger/audit-url.ts'
+import { type BundlePin, writeBundle } from './ledger/bundle.ts'
+import type { Ledger } from './ledger/ledger-types.ts'
+import { zeqondAt } from './ledger/zeqond.ts'
+import type { LedgerView } from './ledger-view.ts'
+import type { M2mSide } from './m2m-side.ts'
+import type { PeerBook } from './peers/peer-book.ts'
+import { labelOf } from './peers/trust.ts'
+import type { Ports } from './ports.ts'
+import type { Recovery } from './recovery.ts'
+import type { Sessions } from './session/sessions.ts'
+import type { RequestRow } from './store/rows.ts'
+import type { Store } from './store/store.ts'
+
+/** What the wallet's commands ask of ledger, handshakes and evidence. */
+export interface ProfileM2m {
+  handshakes(): HandshakeDto[]
+  handshake(nonce: string): HandshakeDto | null
+  files(): FileDto[]
+  file(id: string): FileDto | null
+  row(seq: number): RowDto | null
+  rowCount(): number
+  machine(): MachineDto
+  /** Null: ended at once, nothing had been written. */
+  abort(nonce: string): RequestRow | null
+  /** Reads the file to its end before it is offered. @throws AppFault UNREADABLE, STATE, NOT_FOUND. */
+  sendFile(session: string, path: string): Promise<FileDto>
+  cancelFile(id: string): void
+  rows(query: { readonly before: number | null; readonly limit: number; readonly session: string | null }): { rows: RowDto[]; total: number }
+  verify(): Promise<{ valid: boolean; count: number; brokenSeq: number | null; reason: string | null }>
+  tokens(): TokenDto[]
+  goOn(): void
+  setPublic(isPublic: boolean): void
+  audit(peer: PeerId, session: string | null): AuditDto
+  auditFile(path: string): Promise<AuditDto>
+  auditUrls(urls: readonly string[]): Promise<AuditDto>
+  /** Writes a bundle or a proof at `path`. */
+  save(peer: PeerId, session: string | null, what: 'bundle' | 'proof', path: string): { fileName: string }
+  readonly ledger: Ledger
+}
+
+/** How long one piece of verifying may hold up everything else is a page of rows. */
+export const createProfileM2m = (deps: {
+  readonly ports: Ports
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly side: M2mSide
+  readonly view: LedgerView
+  readonly peers: PeerBook
+  readonly sessions: Sessions
+  readonly recovery: Recovery
+  readonly approvals: Approvals
+  readonly selfName: string
+  readonly get: HttpGet
+}): ProfileM2m => {
+  const { ports, store, ledger, side, view, peers } = deps
+  const own = (): Genesis => ledger.own().genesis
+  const genesisOf = (peer: PeerId): Genesis | null => side.keysOf(peer)?.genesis ?? ledger.followedByPeer(peer)[0]?.genesis ?? null
+  const pinned = (peer: PeerId): boolean => store.peers.get(peer)?.pinnedAt != null
+
+  /** The session's nonce, by its id or by the nonce itself. */
+  const nonceOf = (session: string): string => side.engine.ofSession(session)?.nonce ?? session
+
+  const judge = (peer: PeerId, session: string | null): Audit => {
+    const genesis = genesisOf(peer)
+    const options: AuditOptions = {
+      ...(genesis !== null && pinned(peer) ? { expect: [own(), genesis] } : {}),
+      ...(session === null ? {} : { sessions: [nonceOf(session)] }),
+      confirmKeys: confirmKeys(peer),
+    }
+    if (genesis === null || !ledger.followed(genesis)) return audit({ a: ledger.chain(own()), b: null }, options)
+    const proved = ledger.followed(genesis)?.fork?.proof?.heads ?? []
+    return audit({ a: ledger.chain(own()), b: ledger.chain(genesis) }, { ...options, heads: [...ledger.keptHeads(genesis), ...proved] })
+  }
+  const confirmKeys = (peer: PeerId): Record<string, string> =>
+    Object.fromEntries(
+      side.engine
+        .threads()
+        .filter((t) => t.peerId === peer && t.sessionId !== null)
+        .flatMap((t) => {
+          const key = t.sessionId === null ? null : side.engine.confirmKey(t.sessionId)
+          return t.sessionId === null || key === null ? [] : [[t.sessionId, key] as const]
+        }),
+    )
+  const drawn = (judged: Audit, peer: PeerId): AuditDto =>
+    auditDto(judged, {
+      source: `your ledger and what you hold of ${labelOf(peers.get(peer))}’s`,
+      at: ports.clock.now(),
+      names: { a: deps.selfName, b: labelOf(peers.get(peer)) },
+      own: own(),
+    })
+
+  const drawnSources = (sources: readonly AuditSource[]): AuditDto => {
+    const result = judgeSources(sources)
+    const at = ports.clock.now()
+    if (result.kind === 'audit') return auditDto(result.judged, { source: result.source, at, own: own(), names: namesOf(result.judged.report) })
+    const { verdict } = result
+    return {
+      ...auditDto(audit({ a: { header: null, rows: [], head: null }, b: null }), { source: result.source, at }),
+      ok: false,
+      verdict: verdict.holds ? `The proof holds: ${verdict.why}. Its owner signed two histories.` : `The proof does not hold: ${verdict.why}.`,
+      lanes: [],
+      findings: verdict.holds
+        ? [{ code: 'EQUIVOCATION', meaning: 'The owner signed two different histories.', why: verdict.why, rows: [], session: null }]
+        : [],
+      limits: [],
+      proof: verdict.holds,
+    }
+  }
+
+  const pins = (peer: PeerId): BundlePin[] => {
+    const row = store.peers.get(peer)
+    const genesis = genesisOf(peer)
+    if (row?.pinnedAt == null || genesis === null) return []
+    return [{ genesis, name: labelOf(row).slice(0, 64), method: row.trust === 'verified' ? 'verified' : 'approval', at: zeqondAt(row.pinnedAt) }]
+  }
+  const legacy = (peer: PeerId) =>
+    store.sessions.byPeer(peer).flatMap((row) => deps.sessions.legacyOf(row.id).map(({ row: row_seq, hs }) => ({ row_seq, hs: { ...hs } })))
+
+  return {
+    ledger,
+    handshakes: side.handshakes,
+    handshake: side.handshake,
+    files: side.files,
+    file: side.file,
+    row: view.row,
+    rowCount: () => ledger.count(own()),
+    machine: () => view.machine(deps.recovery.dto()),
+    abort: (nonce) => {
+      const t = side.engine.thread(nonce)
+      if (!t) throw new AppFault('NOT_FOUND', 'There is no such handshake.')
+      if (!side.engine.abort(nonce)) return null
+      const request = deps.approvals.waiting().find((r) => r.extra['m2m'] === t.id && r.step === 'abort')
+      return request ?? null
+    },
+    sendFile: async (session, path) => {
+      const described = await describeFile(ports, path)
+      return side.fileDto(side.channels.sendFile(session, described))
+    },
+    cancelFile: (id) => side.channels.cancelFile(id),
+    rows: view.rows,
+    verify: async () => {
+      const steps = ledger.verifying(own())
+      for (;;) {
+        const step = steps.next()
+        if (step.done === true) {
+          const { valid, count, broken_seq: brokenSeq, reason } = step.value
+          return { valid, count, brokenSeq, reason }
+        }
+        await new Promise<void>((go) => ports.clock.schedule(0, go))
+      }
+    },
+    tokens: view.tokens,
+    goOn: deps.recovery.goOn,
+    setPublic: (isPublic) => {
+      if (ledger.own().isPublic !== isPublic) ledger.update(own(), { isPublic })
+    },
+    audit: (peer, session) => drawn(judge(peer, session), peer),
+    auditFile: async (path) => drawnSources([readAuditFile(ports.files, path, basename(path))]),
+    auditUrls: async (urls) => drawnSources(await Promise.all(urls.map((url) => readAuditUrl(ports, deps.get, url)))),
+    save: (peer, session, what, path) => {
+      const genesis = genesisOf(peer)
+      let bytes: Uint8Array
+      if (what === 'bundle') {
+        const followed = genesis !== null && ledger.followed(genesis) ? genesis : null
+        bytes = writeBundle(
+          ledger.exportBundle({
+            peer: followed,
+            sessions: session === null ? null : [nonceOf(session)],
+            confirmKeys: confirmKeys(peer),
+            pins: pins(peer),
+            legacyHs: legacy(peer),
+          }),
+        )
+      } else {
+        const proof = (genesis === null ? null : ledger.followed(genesis)?.fork?.proof) ?? null
+        if (proof === null) throw new AppFault('NOT_FOUND', 'There is no proof against this peer.')
+        bytes = utf8(`${canonicalJson(proof as unknown as Json)}\n`)
+      }
+      writeDurably(ports, { folder: dirname(path), name: basename(path), bytes, what: what === 'bundle' ? 'the evidence' : 'the proof' })
+      return { fileName: basename(path) }
+    },
+  }
+}
