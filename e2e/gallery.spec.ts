@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test'
 import { launch, temporaryHome } from './app.ts'
 import { look } from './looks.ts'
 import { bringRequest, endAll, makePair, stageOf } from './pair.ts'
-import { approvalReady, approve, createIdentity, freePort, goTo, openConversation, passphrase, saveFile, say, snapshot } from './person.ts'
+import { approvalReady, approve, choosePeer, createIdentity, freePort, goTo, openConversation, passphrase, saveFile, say, snapshot } from './person.ts'
 
 const ends: (() => Promise<void>)[] = []
 test.afterEach(async () => {
@@ -37,15 +37,15 @@ test('the first start, unlocking, Settings, and pages with nothing in them yet',
   await expect(main.getByRole('heading', { name: 'Backup proved' })).toBeVisible({ timeout: 30_000 })
   await look(app, main, 'backup-proved')
   await main.getByRole('button', { name: 'Open Countersign' }).click()
-  for (const page of ['Peers', 'Proposals', 'Sessions'] as const) {
+  for (const page of ['Peers', 'Proposals', 'Sessions', 'Ledger', 'Audit'] as const) {
     await goTo(app, page)
     await look(app, main, `${page.toLowerCase()}-empty`)
   }
   await goTo(app, 'Settings')
-  for (const section of ['Identity', 'Backup', 'Passphrase', 'Lock', 'Policies', 'Relay', 'Appearance', 'About']) {
+  for (const section of ['Identity', 'Backup', 'Passphrase', 'Lock', 'Policies', 'Relay', 'Ledger and API', 'Appearance', 'About']) {
     await main.getByRole('navigation', { name: 'Sections' }).getByRole('button', { name: section, exact: true }).click()
     await expect(main.getByRole('heading', { name: section, exact: true })).toBeVisible()
-    await look(app, main, `settings-${section.toLowerCase()}`)
+    await look(app, main, `settings-${section.toLowerCase().replaceAll(' ', '-')}`)
   }
   await main.getByRole('banner').getByRole('button', { name: 'Lock' }).click()
   await expect.poll(() => stageOf(app)).toBe('locked')
@@ -62,7 +62,7 @@ test('the first start, unlocking, Settings, and pages with nothing in them yet',
   await look(app, main, 'picker')
 })
 
-test('a handshake, a session and its end, in the window and in the approvals', async () => {
+test('a handshake of the original protocol, a session and its end, in the window and in the approvals', async () => {
   test.setTimeout(180_000)
   const pair = await makePair()
   ends.push(pair.end)
@@ -107,4 +107,54 @@ test('a handshake, a session and its end, in the window and in the approvals', a
   await look(alice, alice.main, 'session-closed')
   await goTo(bob, 'Proposals')
   await look(bob, bob.main, 'proposals-history')
+})
+
+test('a handshake on two ledgers, its session, the ledger and the audit', async () => {
+  test.setTimeout(240_000)
+  const pair = await makePair('m2m')
+  ends.push(pair.end)
+  const { alice, bob, a, b } = pair
+  for (const app of [alice, bob]) await expect.poll(async () => (await snapshot(app)).peers.map(({ profile }) => profile), { timeout: 30_000 }).toEqual(['m2m'])
+  await choosePeer(alice, b)
+  await alice.main.getByRole('button', { name: 'Propose session' }).click()
+  await approvalReady(alice, /Propose a session/)
+  await look(alice, await alice.approval(), 'approval-propose')
+  await approve(alice, /Propose a session/)
+  await approvalReady(bob, /Accept .*proposal/)
+  const prompt = await bob.approval()
+  await expect(prompt.locator('.match-word')).toHaveCount(2, { timeout: 15_000 })
+  await goTo(alice, 'Proposals')
+  await look(alice, alice.main, 'proposals-handshake')
+  // The same two words and the same colour on both screens.
+  const words = (await prompt.locator('.match-word').allTextContents()).map((word) => word.trim())
+  for (const word of [...words, (await prompt.locator('.match-chip-name').textContent()) ?? ''])
+    await expect(alice.main.getByText(word, { exact: true }).first()).toBeVisible()
+  await look(bob, prompt, 'approval-accept')
+  await approve(bob, /Accept .*proposal/)
+  await approvalReady(bob, /session key/)
+  await look(bob, prompt, 'approval-key')
+  await approve(bob, /session key/)
+  await approve(alice, /session key/)
+  await approvalReady(alice, /Activate the session/)
+  await look(alice, await alice.approval(), 'approval-activate')
+  await approve(alice, /Activate the session/)
+  await approve(bob, /Activate the session/)
+  for (const app of [alice, bob]) await expect.poll(async () => (await snapshot(app)).sessions.map(({ state }) => state), { timeout: 30_000 }).toEqual(['open'])
+  await openConversation(alice, b)
+  await openConversation(bob, a)
+  await say(alice, 'Hello bob, over keys of this session only.')
+  await expect(bob.main.getByText(/Hello bob/)).toBeVisible({ timeout: 20_000 })
+  await look(alice, alice.main, 'session-m2m')
+  await goTo(alice, 'Ledger')
+  await alice.main.getByRole('button', { name: 'Check all rows' }).click()
+  await expect(alice.main.getByText(/Verified from the first row/)).toBeVisible()
+  await alice.main.getByRole('row').nth(1).getByRole('button').click()
+  await look(alice, alice.main, 'ledger')
+  await goTo(alice, 'Audit')
+  await look(alice, alice.main, 'audit-choose')
+  await alice.main.getByRole('button', { name: 'Show evidence' }).click()
+  await expect(alice.main.getByRole('heading', { name: 'What this cannot show' })).toBeVisible({ timeout: 20_000 })
+  await look(alice, alice.main, 'audit')
+  await goTo(bob, 'Peers')
+  await look(bob, bob.main, 'peers-m2m')
 })

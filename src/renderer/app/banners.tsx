@@ -1,18 +1,19 @@
-import { ArchiveRestore, TriangleAlert, Unplug, X } from 'lucide-react'
+import { ArchiveRestore, ScrollText, TriangleAlert, Unplug, X } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { Button, IconButton } from '../components/button.tsx'
 import { classes } from '../components/classes.ts'
 import { countdown, useNow } from '../components/time.tsx'
 import { useModel } from '../state/store.ts'
-import { goToPeer, goToSettings, useUi } from '../state/ui.ts'
+import { go, goToPeer, goToSettings, useUi } from '../state/ui.ts'
 import css from './banners.module.css'
 import { text } from './strings.ts'
 
-/** One at a time: key change, relay lost, backup missing or behind. The key change cannot be hidden. */
+/** One at a time: key change, ledger recovering, relay lost, backup missing or behind. The key change cannot be hidden. */
 export function Banners() {
   const app = useModel((model) => model.app)
   const changed = useModel((model) => model.peers.find((peer) => peer.trust === 'changed'))
   const shownPeer = useUi((ui) => (ui.page === 'peers' ? ui.peer : null))
+  const onLedger = useUi((ui) => ui.page === 'ledger')
   const section = useUi((ui) => (ui.page === 'settings' ? ui.section : null))
   if (app === null) return null
   if (changed !== undefined && changed.id !== shownPeer) {
@@ -25,6 +26,20 @@ export function Banners() {
         onAct={() => goToPeer(changed.id)}
       >
         {text.banner.keyChangeRest}
+      </Banner>
+    )
+  }
+  const recovering = app.machine?.recovering ?? null
+  if (recovering !== null && !onLedger) {
+    return (
+      <Banner
+        tone="caution"
+        icon={<ScrollText size={16} strokeWidth={1.75} />}
+        strong={text.banner.recovering}
+        act={text.banner.recoveringAct}
+        onAct={() => go('ledger')}
+      >
+        {recovering.why}
       </Banner>
     )
   }

@@ -1,3 +1,5 @@
+import { Audit } from '../features/audit/audit.tsx'
+import { Ledger } from '../features/ledger/ledger.tsx'
 import { Notices } from '../features/notices/notices.tsx'
 import { Peers } from '../features/peers/peers.tsx'
 import { Proposals } from '../features/proposals/proposals.tsx'
@@ -22,6 +24,8 @@ export function Frame() {
         {page === 'proposals' && <Proposals />}
         {page === 'peers' && <Peers />}
         {page === 'sessions' && <Sessions />}
+        {page === 'ledger' && <Ledger />}
+        {page === 'audit' && <Audit />}
         {page === 'settings' && <Settings />}
         {page === 'notices' && <Notices />}
       </main>

@@ -1,4 +1,4 @@
-import { ArchiveRestore, ArchiveX, ChevronDown, Copy, Inbox, Lock, MessageSquareLock, Settings, Users, UsersRound } from 'lucide-react'
+import { ArchiveRestore, ArchiveX, ChevronDown, Copy, Inbox, Lock, MessageSquareLock, Scale, ScrollText, Settings, Users, UsersRound } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { BackupDto } from '../../contract/dto.ts'
 import { call } from '../bridge/current.ts'
@@ -27,6 +27,8 @@ export function Sidebar() {
         <Item page="proposals" icon={<Inbox {...icon} />} label={text.nav.proposals} count={app.waiting} counted={text.waiting(app.waiting)} strong />
         <Item page="peers" icon={<Users {...icon} />} label={text.nav.peers} />
         <Item page="sessions" icon={<MessageSquareLock {...icon} />} label={text.nav.sessions} count={open} counted={text.openSessions(open)} />
+        <Item page="ledger" icon={<ScrollText {...icon} />} label={text.nav.ledger} />
+        <Item page="audit" icon={<Scale {...icon} />} label={text.nav.audit} />
         <div className={css.space} />
         <Backup backup={app.backup} />
         <Item page="settings" icon={<Settings {...icon} />} label={text.nav.settings} />

@@ -1,81 +1,18 @@
 // @vitest-environment jsdom
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { commands } from '../../contract/channels.ts'
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
 import type { Snapshot } from '../../contract/dto.ts'
-import type { Bridge, Push } from '../bridge/bridge.ts'
-import { installBridge } from '../bridge/current.ts'
 import { app, idOf, messages, peers, snapshot } from '../gallery/data.ts'
-import { emptyModel } from '../state/model.ts'
 import { useStore } from '../state/store.ts'
 import { useUi } from '../state/ui.ts'
-import { App } from './app.tsx'
+import { answers, called, freshWindow, open, push } from './window.fixture.tsx'
 
-interface Call {
-  readonly name: string
-  readonly args: Record<string, unknown>
-}
-let calls: Call[] = []
-let push: (push: Push) => void = () => undefined
-let answers: Record<string, (args: Record<string, unknown>) => unknown> = {}
-
-/** Opens the window on a snapshot. Each command's arguments are checked against the contract as main would. */
-async function open(start: Snapshot): Promise<void> {
-  const bridge = {
-    invoke: vi.fn(async (name: keyof typeof commands, args: Record<string, unknown>) => {
-      // A copy, as crossing the bridge makes one: what the window wipes afterwards must not be what we look at. (And
-      // jsdom's TextEncoder makes arrays of another realm.)
-      const copy = Object.fromEntries(
-        Object.entries(args).map(([key, value]) => [key, ArrayBuffer.isView(value) ? Uint8Array.from(value as Uint8Array) : value]),
-      )
-      const checked = commands[name].args.safeParse(copy)
-      calls.push({ name, args: copy })
-      if (!checked.success) return { ok: false, error: { code: 'BAD_ARGUMENT', text: `${name}: ${checked.error.message}` } }
-      if (name === 'app.snapshot') return { ok: true, value: start }
-      const answer = answers[name]
-      return answer === undefined ? { ok: true, value: {} } : answer(args)
-    }),
-    onPatch: (handler: (push: Push) => void) => {
-      push = handler
-      return () => undefined
-    },
-    onKdf: () => () => undefined,
-  }
-  installBridge(bridge as unknown as Bridge)
-  render(<App />)
-  await waitFor(() => expect(useStore.getState().ready).toBe(true))
-}
-const called = (name: string): Record<string, unknown>[] => calls.filter((call) => call.name === name).map((call) => call.args)
 const type = (element: Element, value: string): void => {
   fireEvent.input(element, { target: { value } })
 }
 const text = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array)
 
-beforeAll(() => {
-  vi.stubGlobal(
-    'ResizeObserver',
-    class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    },
-  )
-  // jsdom has the element and not its methods.
-  HTMLDialogElement.prototype.showModal = function showModal() {
-    this.open = true
-  }
-  HTMLDialogElement.prototype.close = function close() {
-    this.open = false
-  }
-})
-beforeEach(() => {
-  calls = []
-  answers = {}
-  localStorage.clear()
-  useStore.setState({ model: emptyModel, ready: false, fault: null })
-  useUi.setState(useUi.getInitialState(), true)
-})
-afterEach(cleanup)
+freshWindow()
 
 const locked: Snapshot = { ...snapshot, app: { ...app, stage: 'locked' } }
 
@@ -145,6 +82,8 @@ describe('creating an identity', () => {
     knocks: [],
     history: [],
     sessions: [],
+    handshakes: [],
+    files: [],
     notices: [],
   }
 

@@ -14,6 +14,8 @@ export interface Arming {
 }
 
 export type ArmingPhase =
+  /** Something must be ticked first. */
+  | { readonly name: 'unticked' }
   | { readonly name: 'unread' }
   | { readonly name: 'arming'; readonly left: number; readonly fraction: number }
   | { readonly name: 'ready' }

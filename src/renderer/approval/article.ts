@@ -4,6 +4,8 @@ import { el } from './dom.ts'
 import { createDrawing, type Drawing, NotAsDrawn, still } from './drawing.ts'
 import { drawFacts } from './facts.ts'
 import { drawKeyChange, isKeyChange } from './key-change.ts'
+import { drawMatch } from './match.ts'
+import { drawRows } from './rows.ts'
 import { drawWhich } from './strip.ts'
 import { drawWhat } from './what.ts'
 import { drawWho } from './who.ts'
@@ -23,7 +25,7 @@ export interface Article {
   readonly drawing: Drawing
 }
 
-/** The whole request in its fixed order WHO, WHAT, WHICH, facts. Pure but for the nodes it makes. */
+/** The whole request in its fixed order WHO, WHAT, words to compare, WHICH, rows, facts. Pure but for the nodes it makes. */
 export const drawArticle = (view: View, pictures: Pictures): Article => {
   const drawing = createDrawing()
   const changed = isKeyChange(view)
@@ -34,7 +36,9 @@ export const drawArticle = (view: View, pictures: Pictures): Article => {
     { class: 'article' },
     drawWho(view, drawing, changed ? pictures : null),
     changed ? drawKeyChange(view, drawing, pictures) : drawWhat(view, drawing),
+    drawMatch(view, drawing),
     drawWhich(view, drawing, pictures.self),
+    drawRows(view, drawing),
     drawFacts(view, drawing),
   )
   return { root, verb, drawing }

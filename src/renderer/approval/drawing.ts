@@ -87,13 +87,22 @@ export const readOptional = (node: Element): Json => (node.hasAttribute('data-no
 /** True if the view, as received, is exactly what the drawing says; a field that nobody draws can so never be approved. */
 export const drawsAll = (view: View, drawing: Drawing): boolean => canonical(view) === canonical(drawing.readBack())
 
-/** A copy without what may change by itself: countdowns and the hash, which the caller compares on its own. */
+/** A yes or no as drawn. */
+export const readBoolean = (node: Element): Json => {
+  const word = textOf(node)
+  if (word !== 'yes' && word !== 'no') throw new NotAsDrawn('a yes or no')
+  return word === 'yes'
+}
+
+/** A copy without what may change by itself: countdowns, the hash (which the caller compares on its own), and what the reader folds. */
 export const still = (root: Element): Node => {
   const copy = root.cloneNode(true)
-  if (copy instanceof Element)
+  if (copy instanceof Element) {
+    for (const fold of copy.querySelectorAll('details')) fold.removeAttribute('open')
     for (const live of copy.querySelectorAll('[data-live]')) {
       live.replaceChildren()
       for (const name of live.getAttributeNames()) if (name !== 'data-live') live.removeAttribute(name)
     }
+  }
   return copy
 }

@@ -1,6 +1,6 @@
 import type { View } from '../../contract/view.ts'
 import { el, isolated, textOf } from './dom.ts'
-import { type Drawing, readNumber } from './drawing.ts'
+import { type Drawing, readBoolean, readNumber } from './drawing.ts'
 import { icon } from './icons.ts'
 import { factRow, readCell, valueCell } from './parts.ts'
 import { gradeWords } from './wording.ts'
@@ -27,6 +27,12 @@ const text = (value: string, path: string, drawing: Drawing): HTMLElement => {
 const number = (value: number, path: string, drawing: Drawing): HTMLElement => {
   const node = el('span', { class: 'mono' }, String(value))
   drawing.leaf(path, node, readNumber)
+  return node
+}
+
+const yesNo = (value: boolean, path: string, drawing: Drawing): HTMLElement => {
+  const node = el('span', { class: 'mono' }, value ? 'yes' : 'no')
+  drawing.leaf(path, node, readBoolean)
   return node
 }
 
@@ -93,6 +99,24 @@ const bound = (view: View, drawing: Drawing): HTMLElement =>
     factRow(
       'Valid for',
       el('span', { class: 'row' }, number(view.expires_in, 'expires_in', drawing), el('span', { class: 'quiet' }, 'seconds after it was asked')),
+    ),
+    factRow(
+      'May cover',
+      el(
+        'span',
+        { class: 'row' },
+        yesNo(view.rest, 'rest', drawing),
+        el('span', { class: 'quiet' }, view.rest ? 'the rest of this handshake, if you tick it' : 'this step only'),
+      ),
+    ),
+    factRow(
+      'Needs a tick',
+      el(
+        'span',
+        { class: 'row' },
+        yesNo(view.compare, 'compare', drawing),
+        el('span', { class: 'quiet' }, view.compare ? 'to continue without comparing' : 'nothing is left uncompared'),
+      ),
     ),
     factRow('First seen', text(view.peer.first_seen, 'peer.first_seen', drawing)),
   )

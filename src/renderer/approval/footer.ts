@@ -3,7 +3,7 @@ import type { ApproveButton } from './approve-button.ts'
 import { el } from './dom.ts'
 import { icon } from './icons.ts'
 import { isKeyChange } from './key-change.ts'
-import { rejectLabel } from './wording.ts'
+import { rejectLabel, restOf } from './wording.ts'
 
 export interface Footer {
   readonly node: HTMLElement
@@ -19,6 +19,8 @@ export interface FooterActions {
   undo(): void
   toggleAdvanced(button: HTMLButtonElement): void
   wordTyped(matches: boolean): void
+  /** The tick “approve the rest of this handshake”. */
+  restTicked(ticked: boolean, event: Event): void
 }
 
 const button = (label: string, action: string, kind: string, press: () => void): HTMLButtonElement => {
@@ -55,6 +57,13 @@ const wordField = (word: string, actions: FooterActions): HTMLElement => {
   return el('label', { class: 'word-label' }, 'or type their first key word', input)
 }
 
+const restTick = (view: ApprovalDto['view'], actions: FooterActions): HTMLElement => {
+  const box = el('input', { type: 'checkbox', 'data-action': 'rest' })
+  box.addEventListener('change', (event) => actions.restTicked(box.checked, event))
+  const steps = restOf(view)
+  return el('label', { class: 'tick' }, box, el('span', {}, `Approve the rest of this handshake${steps === '' ? '' : `: ${steps}`}`))
+}
+
 const issueLine = (issue: string | null): HTMLElement | null =>
   issue === null ? null : el('p', { class: 'issue', 'data-part': 'issue', role: 'alert' }, icon('triangle', 15, 2), el('span', {}, issue))
 
@@ -79,7 +88,7 @@ export const decisionFooter = (dto: ApprovalDto, approve: ApproveButton | null, 
       'footer',
       { class: 'footer' },
       issueLine(dto.issue),
-      el('div', { class: 'footer-row' }, el('span', {}), advanced(actions)),
+      el('div', { class: 'footer-row' }, view.rest && approve !== null ? restTick(view, actions) : el('span', {}), advanced(actions)),
       upper,
       el('div', { class: 'footer-row buttons' }, reject, hint, approve?.node ?? null),
     ),

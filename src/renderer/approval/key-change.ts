@@ -103,6 +103,6 @@ export const drawKeyChange = (
       waits('inbox', sentence, '. It cannot be approved while the key is unreviewed.'),
       consequence,
     ),
-    drawNotice(view.notice, drawing),
+    drawNotice(view, drawing),
   )
 }

@@ -38,7 +38,8 @@ export const paintHint = (hint: HTMLElement, phase: ArmingPhase, coarse: boolean
       hint.replaceChildren(button)
     } else hint.replaceChildren()
   }
-  if (phase.name === 'arming') setText(hint, `Ready in ${secondsText(phase.left, coarse)} s`)
+  if (phase.name === 'unticked') setText(hint, 'Compare, or tick above')
+  if (phase.name === 'arming') setText(hint, `Ready in ${secondsText(phase.left, coarse)}\u00a0s`)
 }
 
 export const paintUndo = (footer: Footer, verb: string, left: number, coarse: boolean): void => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ApprovalBridge } from '../../contract/bridge.ts'
 import type { ApprovalDto } from '../../contract/dto.ts'
 import { armingMs } from './arming.ts'
+import { acceptOfflineView, acceptView, acceptWaitingView } from './handshake-views.fixture.ts'
 import { holdMs } from './hold.ts'
 import { startScreen } from './screen.ts'
 import { viewHash } from './view-hash.ts'
@@ -114,7 +115,7 @@ describe('arming', () => {
     press(approve())
     await settled()
     expect(screen.calls('approval.decide')).toEqual([])
-    expect(query('[data-part="hint"]')?.textContent).toBe('Ready in 0.1 s')
+    expect(query('[data-part="hint"]')?.textContent).toBe('Ready in 0.1\u00a0s')
   })
 
   it('then approves with the hash of what is drawn', async () => {
@@ -127,6 +128,7 @@ describe('arming', () => {
       viewHash: await viewHash(requestView),
       decision: 'approve',
       scope: 'step',
+      uncompared: false,
       reason: null,
     })
   })
@@ -341,6 +343,119 @@ describe('what decides nothing', () => {
     press(approve())
     await vi.waitFor(() => expect(query('[data-part="alert"]')?.hidden).toBe(false))
     expect(screen.calls('approval.decide')).toEqual([])
+  })
+})
+
+describe('a handshake on two ledgers', () => {
+  const tick = (action: string, on = true): void => {
+    const box = query<HTMLInputElement>(`[data-action="${action}"]`)
+    if (box === null) throw new Error(`no box ${action}`)
+    box.checked = on
+    box.dispatchEvent(new Event('change', { bubbles: true }))
+  }
+
+  it('covers the rest of the handshake only when that was ticked, with the hash of the view as it is', async () => {
+    const screen = open(approvalOf(acceptView, start))
+    await screen.ready()
+    expect(phaseOf()).toBe('ready')
+    tick('rest')
+    expect(phaseOf()).toBe('arming')
+    screen.wait(armingMs)
+    press(approve())
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({
+      decision: 'approve',
+      scope: 'handshake',
+      uncompared: false,
+      viewHash: await viewHash(acceptView),
+    })
+  })
+
+  it('covers this step only when the tick was taken back, or set by a script', async () => {
+    const screen = open(approvalOf(acceptView, start))
+    await screen.ready()
+    tick('rest')
+    tick('rest', false)
+    screen.world.trusted = false
+    tick('rest')
+    screen.world.trusted = true
+    screen.wait(armingMs)
+    press(approve())
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({ scope: 'step' })
+  })
+
+  it('offers no tick where the wallet offers none', async () => {
+    open(approvalOf({ ...acceptView, rest: false }, start))
+    await find('[data-action="reject"]')
+    expect(query('[data-action="rest"]')).toBeNull()
+    expect(query('[data-action="uncompared"]')).toBeNull()
+  })
+
+  it('cannot be approved uncompared before that was ticked, and says so with the decision', async () => {
+    const screen = open(approvalOf(acceptOfflineView, start))
+    await screen.ready()
+    expect(phaseOf()).toBe('unticked')
+    press(approve())
+    await settled()
+    expect(screen.calls('approval.decide')).toEqual([])
+    screen.world.trusted = false
+    tick('uncompared')
+    screen.world.trusted = true
+    screen.wait(armingMs)
+    expect(phaseOf()).toBe('unticked')
+    tick('uncompared')
+    screen.wait(armingMs)
+    press(approve())
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({ uncompared: true, scope: 'step' })
+  })
+
+  it('shows words that arrive, and forgets a tick that was set without them', async () => {
+    const screen = open(approvalOf(acceptWaitingView, start))
+    await screen.ready()
+    tick('uncompared')
+    screen.world.current = approvalOf(acceptView, start)
+    screen.world.push()
+    await find('.match-word')
+    expect(query('[data-part="alert"]')?.textContent).toMatch(/words to compare are here/)
+    expect(phaseOf()).toBe('unread')
+    await screen.ready()
+    press(approve())
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({ uncompared: false })
+  })
+
+  it('rejects with the reason when the words differ', async () => {
+    const screen = open(approvalOf(acceptView, start))
+    await find('[data-action="reject"]')
+    query('[data-action="differ"]')?.click()
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({
+      decision: 'reject',
+      scope: 'step',
+      uncompared: false,
+      reason: 'The words on the two screens differ.',
+    })
+  })
+
+  it('carries no tick along with a rejection', async () => {
+    const screen = open(approvalOf(acceptOfflineView, start))
+    await screen.ready()
+    tick('uncompared')
+    tick('rest')
+    query('[data-action="reject"]')?.click()
+    await vi.waitFor(() => expect(screen.calls('approval.decide')).toHaveLength(1))
+    expect(screen.calls('approval.decide')[0]).toMatchObject({ decision: 'reject', scope: 'step', uncompared: false })
+  })
+
+  it('waits again when the switch of what the public sees was used', async () => {
+    const screen = open(approvalOf(acceptView, start))
+    await screen.ready()
+    expect(phaseOf()).toBe('ready')
+    tick('lens')
+    screen.wait(armingMs - 1)
+    expect(phaseOf()).toBe('arming')
   })
 })
 

@@ -2,7 +2,7 @@ import type { ApprovalBridge } from '../../contract/bridge.ts'
 import type { ApprovalDto } from '../../contract/dto.ts'
 import type { AppError } from '../../contract/result.ts'
 import { createApproveButton } from './approve-button.ts'
-import { armingPhase, disturbed, endReached, startArming } from './arming.ts'
+import { type ArmingPhase, armingPhase, disturbed, endReached, startArming } from './arming.ts'
 import { readArticle } from './article.ts'
 import { canonical } from './canonical.ts'
 import { decisionFooter, type Footer, type FooterActions, keyChangeFooter, overFooter, undoFooter } from './footer.ts'
@@ -31,6 +31,8 @@ type Mode = 'empty' | 'deciding' | 'sending' | 'undo' | 'over'
 const undrawable = 'This version cannot show everything this request is about, so it cannot be approved here.'
 const altered = 'The window no longer showed what it was given, so nothing was decided. Here is the request anew.'
 const stale = 'What was shown is no longer what would be done. Nothing was decided; here is the request anew.'
+const wordsCame = 'The words to compare are here. Nothing was decided; here is the request with them.'
+const differReason = 'The words on the two screens differ.'
 const goneText = 'This request no longer waits here. Nothing was decided in this window.'
 const emptyMs = 1600
 
@@ -48,6 +50,8 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
   let busy = false
   let announced = false
   let emptySince: number | null = null
+  /** What the person ticked for the request shown; the boxes themselves are never asked. */
+  let ticks = { rest: false, uncompared: false }
   let stopWatching = (): void => {}
 
   const close = (): void => {
@@ -61,7 +65,11 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
   }
   const frame = createFrame(body, { move, close })
 
-  const phase = () => (shown === null || mode !== 'deciding' ? ({ name: 'unread' } as const) : armingPhase(shown.arming, monotonic()))
+  const phase = (): ArmingPhase => {
+    if (shown === null || mode !== 'deciding') return { name: 'unread' }
+    const read = armingPhase(shown.arming, monotonic())
+    return read.name !== 'unread' && shown.dto.view.compare && !ticks.uncompared ? { name: 'unticked' } : read
+  }
 
   const disturb = (): void => {
     if (shown === null) return
@@ -89,6 +97,11 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     },
     wordTyped(matches) {
       shown?.approve?.setWordTyped(matches)
+    },
+    restTicked(ticked, event) {
+      if (!ports.isTrusted(event)) return
+      ticks = { ...ticks, rest: ticked }
+      disturb()
     },
   }
 
@@ -119,6 +132,7 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     stopWatching()
     shown = withButton(next)
     mode = 'deciding'
+    ticks = { rest: false, uncompared: false }
     mayReplace = false
     announced = false
     emptySince = null
@@ -187,6 +201,7 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     if (approval === null) return empty(mode === 'deciding' ? goneText : null)
     if (shown !== null && approval.requestId === shown.dto.requestId && alert === null && !mayReplace) {
       if (canonical(approval.view) === shown.given) return update(shown, approval)
+      if (approval.view.match.state === 'shown' && shown.dto.view.match.state !== 'shown') return draw(approval, wordsCame)
       return draw(approval, 'This request changed while it was open. It is shown anew.')
     }
     if (shown === null || mayReplace || approval.requestId === shown.dto.requestId) return draw(approval, alert)
@@ -201,10 +216,11 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
 
   const expiredText = (): string => 'This request has expired. Nothing was decided, and it can no longer be approved.'
 
-  const decide = async (decision: 'approve' | 'reject'): Promise<void> => {
+  const decide = async (decision: 'approve' | 'reject', reason: string | null = null): Promise<void> => {
     const one = shown
     if (one === null || mode !== 'deciding') return
-    if (decision === 'approve' && (one.approve === null || phase().name !== 'ready')) return
+    const approves = decision === 'approve'
+    if (approves && (one.approve === null || phase().name !== 'ready')) return
     mode = 'sending'
     let hash: string
     try {
@@ -215,7 +231,14 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     }
     busy = true
     const result = await bridge
-      .invoke('approval.decide', { requestId: one.dto.requestId, viewHash: hash, decision, scope: 'step', reason: null })
+      .invoke('approval.decide', {
+        requestId: one.dto.requestId,
+        viewHash: hash,
+        decision,
+        scope: approves && ticks.rest && one.dto.view.rest ? 'handshake' : 'step',
+        uncompared: approves && ticks.uncompared && one.dto.view.compare,
+        reason,
+      })
       .catch(() => ({ ok: false, error: { code: 'INTERNAL', text: 'The wallet could not be reached.' } }) as const)
     busy = false
     if (!result.ok) return refused(result.error)
@@ -261,6 +284,15 @@ export const startScreen = (body: HTMLElement, ports: ScreenPorts): void => {
     }
   }
 
+  frame.scroller.addEventListener('change', (event) => {
+    const box = event.target
+    if (!(box instanceof HTMLInputElement)) return
+    if (box.dataset.action === 'uncompared' && ports.isTrusted(event)) ticks = { ...ticks, uncompared: box.checked }
+    disturb()
+  })
+  frame.scroller.addEventListener('click', (event) => {
+    if (event.target instanceof Element && event.target.closest('[data-action="differ"]') !== null) void decide('reject', differReason)
+  })
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return
     event.preventDefault()

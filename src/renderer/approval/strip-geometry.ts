@@ -28,8 +28,18 @@ export interface Stitch {
   readonly state: StepState
 }
 
+/** The name of a step above its column. */
+export interface StripLabel {
+  readonly name: string
+  readonly x: number
+  readonly state: StepState
+  readonly by: Rail | 'both'
+}
+
 export interface StripGeometry {
   readonly nodes: readonly StripNode[]
+  /** One for each step of the view, in order. */
+  readonly labels: readonly StripLabel[]
   readonly stitches: readonly Stitch[]
   /** The sunk block behind the step that is decided now. */
   readonly column: { readonly x: number; readonly width: number } | null
@@ -44,10 +54,14 @@ export const railY = (rail: Rail): number => (rail === 'ours' ? railTop : railBo
 const initiatorSteps = new Set(['request', 'conclude', 'close', 'reconnect', 'propose', 'key'])
 const responderSteps = new Set(['confirm', 'respond', 'finish', 'accept', 'answer', 'register'])
 
+/** What is decided here answers it, so it came from the other side. */
+const theirSteps = new Set(['offer'])
+
 /** Who takes a step of that name. An unknown name is ours where it is the one we decide, else the other side of its neighbour. */
 const railOf = (name: string, role: 'initiator' | 'responder', isCurrent: boolean, before: Rail | null): Rail => {
   if (isCurrent) return 'ours'
   const word = name.toLowerCase()
+  if (theirSteps.has(word)) return 'theirs'
   if (initiatorSteps.has(word)) return role === 'initiator' ? 'ours' : 'theirs'
   if (responderSteps.has(word)) return role === 'responder' ? 'ours' : 'theirs'
   return before === 'ours' ? 'theirs' : 'ours'
@@ -77,10 +91,63 @@ export const stripGeometry = (steps: readonly string[], current: number, role: '
   const lastDone = (rail: Rail): number => nodes.reduce((x, node) => (node.rail === rail && node.state !== 'future' ? node.x : x), 30)
   return {
     nodes,
+    labels: nodes.map(({ name, x, state, rail }) => ({ name, x, state, by: rail })),
     stitches,
     column: now === undefined ? null : { x: round(now.x - width / 2), width },
     doneTo: { ours: lastDone('ours'), theirs: lastDone('theirs') },
     railStart: 30,
     railEnd: lastX,
+  }
+}
+
+/** Who takes a node, in the order in which the rows of a handshake are written; both last ones answer keys and may come in either order. */
+const handshake = [
+  { step: 0, by: 'initiator', percent: 7, acks: null },
+  { step: 1, by: 'responder', percent: 32, acks: 0 },
+  { step: 2, by: 'responder', percent: 55, acks: null },
+  { step: 2, by: 'initiator', percent: 72, acks: 2 },
+  { step: 3, by: 'initiator', percent: 97, acks: 2 },
+  { step: 3, by: 'responder', percent: 97, acks: 3 },
+] as const
+const railStart = 30
+const atPercent = (percent: number): number => round(40 + percent * 4.2)
+
+/** The six nodes of an m2m handshake, for its four steps with `current` being decided by `role`. Lengths as above. */
+export const handshakeGeometry = (steps: readonly string[], current: number, role: 'initiator' | 'responder'): StripGeometry => {
+  const mine = handshake.findIndex(({ step, by }) => step === current && by === role)
+  // Whether the other side's last row is there already is not part of the view; it is drawn as still to come.
+  const stateAt = (index: number): StepState => (index === mine ? 'now' : index < mine && handshake[index]?.step !== 3 ? 'done' : 'future')
+  const nodes = handshake.map(({ step, by, percent }, index): StripNode => {
+    const rail = by === role ? 'ours' : 'theirs'
+    return { name: steps[step] ?? '', rail, state: stateAt(index), x: atPercent(percent), y: railY(rail) }
+  })
+  const stitches = handshake.flatMap(({ acks }, index): Stitch[] => {
+    const [from, to] = [nodes[acks ?? -1], nodes[index]]
+    if (from === undefined || to === undefined) return []
+    const middle = round((from.x + to.x) / 2)
+    return [{ d: `M${from.x} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${to.x} ${to.y}`, from: to.rail, state: to.state }]
+  })
+  const labels = steps.map((name, index): StripLabel => {
+    const own = nodes.filter((_, at) => handshake[at]?.step === index)
+    const rails = new Set(own.map(({ rail }) => rail))
+    const x = own.reduce((sum, node) => sum + node.x, 0) / Math.max(1, own.length)
+    return {
+      name,
+      x: round(x),
+      state: index < current ? 'done' : index === current ? 'now' : 'future',
+      by: rails.size === 2 ? 'both' : (own[0]?.rail ?? 'ours'),
+    }
+  })
+  const inColumn = nodes.filter((_, at) => handshake[at]?.step === current).map(({ x }) => x)
+  const edge = 34
+  const lastDone = (rail: Rail): number => nodes.reduce((x, node) => (node.rail === rail && node.state !== 'future' ? node.x : x), railStart)
+  return {
+    nodes,
+    labels,
+    stitches,
+    column: inColumn.length === 0 ? null : { x: round(Math.min(...inColumn) - edge), width: round(Math.max(...inColumn) - Math.min(...inColumn) + 2 * edge) },
+    doneTo: { ours: lastDone('ours'), theirs: lastDone('theirs') },
+    railStart,
+    railEnd: atPercent(97),
   }
 }

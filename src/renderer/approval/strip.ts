@@ -3,7 +3,17 @@ import { el, svg, textOf } from './dom.ts'
 import type { Drawing } from './drawing.ts'
 import { icon } from './icons.ts'
 import { picture, readPicture } from './parts.ts'
-import { type Rail, railY, type StripGeometry, type StripNode, stripGeometry, stripHeight, stripWidth } from './strip-geometry.ts'
+import {
+  handshakeGeometry,
+  type Rail,
+  railY,
+  type StripGeometry,
+  type StripLabel,
+  type StripNode,
+  stripGeometry,
+  stripHeight,
+  stripWidth,
+} from './strip-geometry.ts'
 
 const rail = (geometry: StripGeometry, side: Rail): SVGElement[] => {
   const y = railY(side)
@@ -32,10 +42,10 @@ const nodeMark = (node: StripNode): SVGElement => {
   return svg('g', { class: 'node node-future' }, svg('circle', { cx: node.x, cy: node.y, r: 4.5 }))
 }
 
-const scene = (geometry: StripGeometry): SVGSVGElement =>
+const scene = (geometry: StripGeometry, chained: boolean): SVGSVGElement =>
   svg(
     'svg',
-    { class: 'strip-scene', viewBox: `0 0 ${stripWidth} ${stripHeight}`, 'aria-hidden': 'true' },
+    { class: chained ? 'strip-scene' : 'strip-scene strip-unchained', viewBox: `0 0 ${stripWidth} ${stripHeight}`, 'aria-hidden': 'true' },
     ...(geometry.column === null
       ? []
       : [svg('rect', { class: 'strip-column', x: geometry.column.x, y: 4, width: geometry.column.width, height: stripHeight - 6, rx: 8 })]),
@@ -47,22 +57,32 @@ const scene = (geometry: StripGeometry): SVGSVGElement =>
 
 const stateWords = { done: 'done', now: 'decided now', future: 'later' } as const
 
-const label = (node: StripNode, index: number): HTMLElement => {
+const byWords = { ours: 'by you', theirs: 'by them', both: 'by both' } as const
+
+const label = (step: StripLabel, index: number): HTMLElement => {
   const item = el(
     'li',
-    { class: `step step-${node.state}`, 'aria-current': node.state === 'now' ? 'step' : null },
+    { class: `step step-${step.state}`, 'aria-current': step.state === 'now' ? 'step' : null },
     el('span', { class: 'step-number' }, String(index + 1)),
-    el('span', { class: 'step-name' }, node.name),
-    el('span', { class: 'sr' }, `, ${node.rail === 'ours' ? 'by you' : 'by them'}, ${stateWords[node.state]}`),
+    el('span', { class: 'step-name' }, step.name),
+    el('span', { class: 'sr' }, `, ${byWords[step.by]}, ${stateWords[step.state]}`),
   )
-  item.style.insetInlineStart = `${((node.x / stripWidth) * 100).toFixed(2)}%`
+  item.style.insetInlineStart = `${((step.x / stripWidth) * 100).toFixed(2)}%`
   return item
 }
 
+const handshakeSteps = new Set<View['step']>(['propose', 'accept', 'key', 'activate'])
+
+/** A handshake on two ledgers has its own six nodes; everything else is one node a step. */
+const geometryOf = (view: View): StripGeometry =>
+  view.profile === 'm2m' && view.steps.length === 4 && handshakeSteps.has(view.step)
+    ? handshakeGeometry(view.steps, view.current, view.role)
+    : stripGeometry(view.steps, view.current, view.role)
+
 /** The handshake between two rails, with the step that is decided now; a list of steps to a screen reader. */
 const steps = (view: View, drawing: Drawing, self: KeyPicture): HTMLElement => {
-  const geometry = stripGeometry(view.steps, view.current, view.role)
-  const list = el('ol', { class: geometry.nodes.length > 5 ? 'steps steps-many' : 'steps' }, ...geometry.nodes.map(label))
+  const geometry = geometryOf(view)
+  const list = el('ol', { class: geometry.labels.length > 5 ? 'steps steps-many' : 'steps' }, ...geometry.labels.map(label))
   drawing.leaf('steps', list, (node) => Array.from(node.querySelectorAll('.step-name'), textOf))
   drawing.leaf('current', list, (node) => Array.from(node.children).findIndex((item) => item.getAttribute('aria-current') === 'step'))
   const theirs = picture(view.peer.picture, 26)
@@ -71,7 +91,7 @@ const steps = (view: View, drawing: Drawing, self: KeyPicture): HTMLElement => {
     'div',
     { class: 'strip' },
     list,
-    scene(geometry),
+    scene(geometry, view.profile === 'm2m'),
     el('span', { class: 'strip-face strip-face-ours' }, picture(self, 26)),
     el('span', { class: 'strip-face strip-face-theirs' }, theirs),
   )

@@ -33,6 +33,10 @@ export const requestView: View = {
     'The hash of each message travels in clear, so a short message can be guessed.',
     'The sender’s id is not signed by this protocol; only the key is checked.',
   ],
+  rows: [],
+  match: { state: 'none' },
+  compare: false,
+  rest: false,
   facts: [
     { label: 'Peer id', value: 'b7d41f6e-0a9d-4a51-8f3b-6d2f5a7c1e22' },
     { label: 'Their signing key', value: 'ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d1' },

@@ -4,15 +4,17 @@ import type { Drawing } from './drawing.ts'
 import { icon } from './icons.ts'
 import { verdictOf } from './wording.ts'
 
-/** The legacy notice: said each time, quietly, since it is true each time. */
-export const drawNotice = (lines: readonly string[], drawing: Drawing): HTMLElement => {
-  const list = el('ul', { class: 'notice-lines' }, ...lines.map((line) => el('li', {}, line)))
+/** What the protocol cannot give, or what stays public: said each time, quietly, since it is true each time. */
+export const drawNotice = (view: View, drawing: Drawing): HTMLElement => {
+  const { notice } = view
+  const list = el('ul', { class: 'notice-lines' }, ...notice.map((line) => el('li', {}, line)))
   drawing.leaf('notice', list, (node) => Array.from(node.querySelectorAll('li'), textOf))
+  const head = view.profile === 'hs' ? 'This protocol protects less' : 'This stays'
   return el(
     'div',
-    { class: 'notice', hidden: lines.length === 0 },
-    icon('history', 15, 1.9),
-    el('div', {}, el('p', { class: 'notice-head' }, 'This protocol protects less'), list),
+    { class: view.profile === 'hs' ? 'notice' : 'notice notice-plain', hidden: notice.length === 0 },
+    icon(view.profile === 'hs' ? 'history' : 'eye', 15, 1.9),
+    el('div', {}, el('p', { class: 'notice-head' }, head), list),
   )
 }
 
@@ -33,5 +35,5 @@ const consequence = (view: View, drawing: Drawing): HTMLElement => {
 export const drawWhat = (view: View, drawing: Drawing): HTMLElement => {
   const sentence = el('h1', { class: 'sentence', id: 'sentence' }, view.sentence)
   drawing.leaf('sentence', sentence)
-  return el('section', { class: 'what', 'aria-label': 'What is decided' }, sentence, consequence(view, drawing), drawNotice(view.notice, drawing))
+  return el('section', { class: 'what', 'aria-label': 'What is decided' }, sentence, consequence(view, drawing), drawNotice(view, drawing))
 }

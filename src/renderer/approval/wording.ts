@@ -45,7 +45,18 @@ export const leftText = (ms: number): string => {
 }
 
 /** The button that does not approve: for one's own wish to end something it is the keeping that is worth naming. */
-export const rejectLabel = (view: View): string => (view.step === 'close' || view.step === 'conclude' ? 'Keep it open' : 'Reject')
+export const rejectLabel = (view: View): string => {
+  if (view.step === 'close' || view.step === 'conclude') return 'Keep it open'
+  if (view.step === 'abort') return 'Keep it going'
+  return view.step === 'file' ? 'Refuse file' : 'Reject'
+}
+
+/** Steps that the tick in the footer would cover, in words: "key and activate". */
+export const restOf = (view: View): string => {
+  const later = view.steps.slice(view.current + 1).map((name) => name.toLowerCase())
+  const own = later.filter((name) => name !== 'accept' || view.role === 'responder')
+  return own.length < 2 ? own.join('') : `${own.slice(0, -1).join(', ')} and ${own.at(-1)}`
+}
 
 /** First sentence and the rest; joined they are the text again. */
 export const verdictOf = (consequence: string): readonly [string, string] => {

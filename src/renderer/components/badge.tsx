@@ -1,4 +1,4 @@
-import { Ban, CircleDashed, Eye, History, Pin, Snowflake, TriangleAlert } from 'lucide-react'
+import { Ban, CircleDashed, Eye, History, Pin, ScrollText, Snowflake, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { SessionDto } from '../../contract/dto.ts'
 import type { TrustState } from '../../contract/view.ts'
@@ -45,6 +45,11 @@ export function LegacyBadge() {
       {words.legacy}
     </Badge>
   )
+}
+
+/** Marks a peer that keeps a ledger, on which handshakes with it leave evidence. */
+export function LedgerBadge() {
+  return <Badge icon={<ScrollText {...small} />}>{words.ledger}</Badge>
 }
 
 const session: Record<SessionDto['state'], Tone> = { open: 'ok', closing: 'information', closed: 'plain', ended: 'plain', frozen: 'bad' }

@@ -10,6 +10,14 @@ const full = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'me
 const number = new Intl.NumberFormat(locale)
 
 export const formatNumber = (n: number): string => number.format(n)
+/** `48.0 MiB`; below ten kibibytes `8,823 bytes`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 10_240) return bytes === 1 ? '1 byte' : `${number.format(bytes)} bytes`
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'] as const
+  const power = Math.min(units.length, Math.floor(Math.log(bytes) / Math.log(1024)))
+  const value = bytes / 1024 ** power
+  return `${value.toFixed(value < 100 ? 1 : 0)} ${units[power - 1] ?? 'TiB'}`
+}
 /** `31 October 2026 at 08:58:07`. */
 export const absolute = (at: number): string => full.format(at)
 /** `14:02:11`. */

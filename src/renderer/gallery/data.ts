@@ -1,162 +1,9 @@
-import type { AppDto, HistoryDto, KnockDto, MessageDto, NoticeDto, PeerDto, ProfileDto, RequestDto, SessionDto, Snapshot } from '../../contract/dto.ts'
-import type { KeyPicture } from '../../contract/view.ts'
+import type { FileDto, HandshakeDto, HistoryDto, KnockDto, MessageDto, NoticeDto, RequestDto, SessionDto, Snapshot } from '../../contract/dto.ts'
+import { app, day, hex, hour, idOf, minute, now, peers } from './people-data.ts'
 
-/** Invented data for looking at screens. Nothing here is derived from a real key. */
-const vocabulary =
-  'urge jacket spring apart twist appear toe couple aspect series melody enemy pact october mom fury wisdom intact guilt infant brother salon van kid menu moon welcome novel hat hamster warm exhibit club similar anger cream priority timber record arena display dish wire ranch lava wave museum fabric orbit velvet'.split(
-    ' ',
-  )
+export { app, hex, idOf, now, peers, profileOf } from './people-data.ts'
 
-function stream(seed: string): () => number {
-  let h = 2166136261
-  for (const c of seed) h = Math.imul(h ^ c.charCodeAt(0), 16777619)
-  return () => {
-    h ^= h << 13
-    h ^= h >>> 17
-    h ^= h << 5
-    return (h >>> 0) / 4294967296
-  }
-}
-const below = (next: () => number, n: number): number => Math.floor(next() * n)
-export const hex = (seed: string, digits = 64): string => {
-  const next = stream(seed)
-  return Array.from({ length: digits }, () => below(next, 16).toString(16)).join('')
-}
-const wordsOf = (seed: string): string[] => {
-  const next = stream(`w${seed}`)
-  return Array.from({ length: 6 }, () => vocabulary[below(next, vocabulary.length)] ?? 'hat')
-}
-const pictureOf = (seed: string): KeyPicture => {
-  const next = stream(`p${seed}x`)
-  for (let i = 0; i < 20; i += 1) next()
-  const a = below(next, 10)
-  const A: number[] = []
-  const B: number[] = []
-  for (let i = 0; i < 12; i += 1) {
-    const v = below(next, 6)
-    A.push(v >> 1)
-    B.push(((v >> 1) + 1 + (v & 1)) % 3)
-  }
-  return { a, b: (a + 2 + below(next, 7)) % 10, A, B }
-}
-
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-export const now = Date.now()
-
-export const profileOf = (name: string): ProfileDto => ({
-  name,
-  myId: `${hex(name, 8)}-${hex(`${name}1`, 4)}-4${hex(`${name}2`, 3)}-a${hex(`${name}3`, 3)}-${hex(`${name}4`, 12)}`,
-  signPub: hex(`sign${name}`),
-  kxPub: hex(`kx${name}`),
-  words: wordsOf(name),
-  picture: name === 'alice-desktop' ? { a: 1, b: 3, A: [0, 0, 1, 1, 2, 1, 1, 0, 0, 0, 2, 2], B: [1, 2, 2, 2, 0, 2, 2, 2, 1, 1, 1, 0] } : pictureOf(name),
-  createdAt: now - 41 * day,
-})
-
-export const app: AppDto = {
-  version: '0.1.0',
-  runtime: 'Electron 25.1.1, a development runtime',
-  stage: 'open',
-  profiles: [{ readable: true, profile: profileOf('alice-desktop') }],
-  profile: profileOf('alice-desktop'),
-  retryAt: null,
-  failedAttempts: 0,
-  relay: { mode: 'embedded', host: '127.0.0.1', port: 8888, state: 'connected', joined: false, retryAt: null, error: null },
-  waiting: 4,
-  settings: { relayMode: 'embedded', relayHost: '127.0.0.1', relayPort: 8888, discoverable: true, theme: 'system', idleLockMinutes: 10 },
-  backup: { verifiedAt: now - 12 * day, fileName: 'alice-desktop-2026-11-10.csbackup', peersBehind: 2 },
-}
-
-const peerOf = (label: string, more: Partial<PeerDto>): PeerDto => ({
-  id: `${hex(label, 8)}-${hex(`${label}1`, 4)}-4${hex(`${label}2`, 3)}-b${hex(`${label}3`, 3)}-${hex(`${label}4`, 12)}`,
-  name: label,
-  label,
-  signPub: hex(`sign${label}`),
-  kxPub: hex(`kx${label}`),
-  words: wordsOf(label),
-  picture: pictureOf(label),
-  trust: 'pinned',
-  presented: null,
-  profile: 'hs',
-  firstSeen: now - 22 * day,
-  lastSeen: now - 20_000,
-  online: true,
-  pinnedAt: now - 22 * day + 2 * minute,
-  policy: { kind: 'ask' },
-  wanted: true,
-  sessions: 3,
-  zoneSkewMinutes: null,
-  zoneSkewAccepted: false,
-  may: { propose: true, answer: false, reconnect: false },
-  reason: null,
-  status: null,
-  ...more,
-})
-
-export const peers: PeerDto[] = [
-  peerOf('build-runner-07', {
-    trust: 'verified',
-    profile: 'm2m',
-    may: { propose: false, answer: false, reconnect: false },
-    reason: 'A session is open with this peer.',
-  }),
-  peerOf('ci-orchestrator', { profile: 'm2m', policy: { kind: 'accept-until', until: now + 3 * hour } }),
-  peerOf('vendor-gateway-eu', { may: { propose: false, answer: true, reconnect: false }, status: 'It offers a handshake.' }),
-  peerOf('backup-agent-nas', {
-    trust: 'changed',
-    presented: { signPub: hex('nas-new'), kxPub: hex('nas-new-kx'), words: wordsOf('nas-new'), picture: pictureOf('nas-new') },
-    may: { propose: false, answer: false, reconnect: false },
-    reason: 'The key is not the one you pinned.',
-  }),
-  peerOf('mesh-sensor-4c', { name: null, label: '5bd2…e10c', trust: 'seen', pinnedAt: null, online: false, lastSeen: now - 2 * minute, sessions: 0 }),
-  peerOf('HSAgent-lyra', {
-    online: false,
-    lastSeen: now - 4 * minute,
-    zoneSkewMinutes: 120,
-    may: { propose: false, answer: false, reconnect: true },
-    policy: { kind: 'keep-alive' },
-  }),
-  peerOf('auditor-kim', { online: false, lastSeen: now - 2 * day, policy: { kind: 'mute' } }),
-  peerOf('edge-cache-19', { online: false, lastSeen: now - 5 * day }),
-  peerOf('relay-guest-e1', {
-    name: null,
-    label: 'e1c0…77ab',
-    trust: 'unknown',
-    signPub: null,
-    kxPub: null,
-    words: [],
-    picture: null,
-    pinnedAt: null,
-    sessions: 0,
-    status: 'Waiting for their answer.',
-  }),
-  peerOf('probe-11', {
-    trust: 'blocked',
-    online: false,
-    lastSeen: now - 9 * day,
-    policy: { kind: 'block' },
-    may: { propose: false, answer: false, reconnect: false },
-    reason: 'You blocked this peer.',
-  }),
-]
-export const idOf = (label: string): string => {
-  const index = [
-    'build-runner-07',
-    'ci-orchestrator',
-    'vendor-gateway-eu',
-    'backup-agent-nas',
-    'mesh-sensor-4c',
-    'HSAgent-lyra',
-    'auditor-kim',
-    'edge-cache-19',
-    'relay-guest-e1',
-    'probe-11',
-  ].indexOf(label)
-  return peers[index]?.id ?? ''
-}
-
+/** Invented requests, decisions, sessions and messages for looking at screens. */
 const requestOf = (id: string, peer: string, more: Partial<RequestDto>): RequestDto => ({
   id,
   peer: idOf(peer),
@@ -227,6 +74,10 @@ const checks = [
 const sessionOf = (seed: string, peer: string, more: Partial<SessionDto>): SessionDto => ({
   id: hex(`session${seed}`),
   peer: idOf(peer),
+  profile: 'hs',
+  nonce: null,
+  suite: null,
+  evidence: null,
   role: 'initiator',
   state: 'open',
   openedAt: now - 2 * hour,
@@ -239,23 +90,73 @@ const sessionOf = (seed: string, peer: string, more: Partial<SessionDto>): Sessi
   queued: 0,
   steps: steps(4, 'initiator'),
   checks,
-  may: { send: true, close: true },
+  may: { send: true, sendFile: false, close: true, handover: false },
   ...more,
 })
-const ended = { state: 'closed', may: { send: false, close: false }, steps: steps(6, 'initiator') } as const
+const ledgerChecks = [
+  { text: 'Each row of both ledgers recomputed', holds: true },
+  { text: 'Every step signed by the pinned keys', holds: true },
+  { text: 'Session id recomputed from the rows, equal on both', holds: true },
+  { text: 'The words on both screens were compared', holds: true },
+  { text: 'Fresh keys for this session', holds: true },
+]
+const ledgerSteps: SessionDto['steps'] = (
+  [
+    ['Propose', 'us', 'your row 41'],
+    ['Accept', 'them', 'their row 14'],
+    ['Key', 'them', 'their row 15'],
+    ['Key', 'us', 'your row 42'],
+    ['Activate', 'us', 'your row 43'],
+    ['Activate', 'them', 'their row 16'],
+    ['Seal', 'us', 'your row 44'],
+    ['Seal', 'them', 'their row 17'],
+  ] as const
+).map(([name, by, detail], i) => ({ name, by, detail, at: now - 2 * hour + i * 2000 }))
+/** What a session of two ledgers has beyond one of the original protocol. */
+const onLedgers = (seed: string): Partial<SessionDto> => ({
+  profile: 'm2m',
+  nonce: hex(`nonce${seed}`),
+  suite: 'x25519',
+  evidence: 'ACTIVE_BOTH',
+  steps: ledgerSteps,
+  checks: ledgerChecks,
+})
+const ended = { state: 'closed', may: { send: false, sendFile: false, close: false, handover: false }, steps: steps(6, 'initiator') } as const
 export const sessions: SessionDto[] = [
-  sessionOf('1', 'build-runner-07', {}),
+  sessionOf('1', 'build-runner-07', {
+    ...onLedgers('1'),
+    evidence: 'SEALED',
+    may: { send: true, sendFile: true, close: true, handover: true },
+    turn: 'us',
+  }),
   sessionOf('2', 'ci-orchestrator', {
+    ...onLedgers('2'),
+    may: { send: true, sendFile: true, close: true, handover: false },
     role: 'responder',
-    steps: steps(4, 'responder'),
     turn: 'them',
     queued: 2,
     openedAt: now - 40 * minute,
     sent: 11,
     received: 12,
   }),
-  sessionOf('3', 'backup-agent-nas', { state: 'frozen', may: { send: false, close: false }, openedAt: now - 3 * day, sent: 2, received: 2 }),
-  sessionOf('4', 'build-runner-07', { ...ended, role: 'responder', openedAt: now - day, endedAt: now - day + 3 * hour, sent: 12, received: 304 }),
+  sessionOf('3', 'backup-agent-nas', {
+    state: 'frozen',
+    may: { send: false, sendFile: false, close: false, handover: false },
+    openedAt: now - 3 * day,
+    sent: 2,
+    received: 2,
+  }),
+  sessionOf('4', 'build-runner-07', {
+    ...onLedgers('4'),
+    evidence: 'SEALED',
+    ...ended,
+    steps: ledgerSteps,
+    role: 'responder',
+    openedAt: now - day,
+    endedAt: now - day + 3 * hour,
+    sent: 12,
+    received: 304,
+  }),
   sessionOf('5', 'build-runner-07', { ...ended, openedAt: now - 2 * day, endedAt: now - 2 * day + hour, sent: 150, received: 154 }),
   sessionOf('6', 'HSAgent-lyra', {
     ...ended,
@@ -306,4 +207,84 @@ export const notices: NoticeDto[] = [
   },
   { id: 1, at: now - 7 * hour, peer: null, level: 'info', text: 'A line from the relay was not of a known type and was dropped.', count: 2 },
 ]
-export const snapshot: Snapshot = { seq: 7, app, peers, requests, knocks, history, sessions, notices }
+const handshakeOf = (seed: string, peer: string, more: Partial<HandshakeDto>): HandshakeDto => ({
+  id: hex(`handshake${seed}`),
+  peer: idOf(peer),
+  role: 'initiator',
+  status: 'Waiting for them to accept.',
+  match: null,
+  startedAt: now - 6 * minute,
+  expiresAt: now + 23 * hour,
+  steps: [
+    { name: 'Propose', by: 'us', at: now - 6 * minute, seq: 46 },
+    { name: 'Accept', by: 'them', at: null, seq: null },
+    { name: 'Key', by: 'them', at: null, seq: null },
+    { name: 'Key', by: 'us', at: null, seq: null },
+    { name: 'Activate', by: 'us', at: null, seq: null },
+    { name: 'Activate', by: 'them', at: null, seq: null },
+  ],
+  ended: null,
+  may: { abort: true },
+  ...more,
+})
+/** Two on their way: one waits for the words to be compared, one for the peer's key. */
+export const handshakes: HandshakeDto[] = [
+  handshakeOf('1', 'auditor-kim', { match: { words: ['orbit', 'velvet'], chip: 'teal' } }),
+  handshakeOf('2', 'ci-orchestrator', {
+    role: 'responder',
+    status: 'Your key waits for your approval.',
+    startedAt: now - 90_000,
+    expiresAt: now + 50 * minute,
+    match: { words: ['canyon', 'amber'], chip: 'plum' },
+    steps: [
+      { name: 'Propose', by: 'them', at: now - 90_000, seq: 12 },
+      { name: 'Accept', by: 'us', at: now - 60_000, seq: 45 },
+      { name: 'Key', by: 'us', at: null, seq: null },
+      { name: 'Key', by: 'them', at: null, seq: null },
+      { name: 'Activate', by: 'them', at: null, seq: null },
+      { name: 'Activate', by: 'us', at: null, seq: null },
+    ],
+  }),
+]
+export const endedHandshake: HandshakeDto = handshakeOf('3', 'auditor-kim', {
+  status: 'Expired before they accepted.',
+  startedAt: now - 2 * day,
+  expiresAt: now - day,
+  ended: { at: now - day, reason: 'Nobody accepted within 24 hours.' },
+  may: { abort: false },
+})
+const fileOf = (id: string, direction: FileDto['direction'], more: Partial<FileDto>): FileDto => ({
+  id,
+  session: sessions[0]?.id ?? '',
+  peer: idOf('build-runner-07'),
+  direction,
+  name: 'release-notes.tar',
+  size: 50_331_648,
+  moved: 0,
+  state: 'moving',
+  reason: null,
+  at: now - 100_000,
+  savedAs: null,
+  ...more,
+})
+export const files: FileDto[] = [
+  fileOf('f1', 'theirs', {
+    name: 'gateway-2.14.0-linux-x64.tar.zst',
+    size: 18_400_211,
+    moved: 18_400_211,
+    state: 'done',
+    savedAs: 'gateway-2.14.0-linux-x64 (2).tar.zst',
+    at: now - 60 * minute,
+  }),
+  fileOf('f2', 'ours', { moved: 30_702_305 }),
+  fileOf('f3', 'theirs', { name: 'second-pass.log', size: 88_231, moved: 0, state: 'offered', at: now - 40_000 }),
+  fileOf('f4', 'ours', {
+    name: 'key-ceremony.mov',
+    size: 2_120_000_331,
+    moved: 12_000_000,
+    state: 'failed',
+    reason: 'Their disk is full.',
+    at: now - 55 * minute,
+  }),
+]
+export const snapshot: Snapshot = { seq: 7, app, peers, requests, knocks, history, sessions, handshakes: [], files: [], notices }

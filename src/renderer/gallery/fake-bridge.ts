@@ -1,6 +1,7 @@
 import type { Result } from '../../contract/result.ts'
 import type { Bridge, CommandName } from '../bridge/bridge.ts'
-import { idOf, messages, now, requests } from './data.ts'
+import { audits, rowOf, tokens } from './audit-data.ts'
+import { files, idOf, messages, now, requests } from './data.ts'
 import type { Scene } from './scenes.ts'
 
 const ok = (value: unknown): Result<unknown> => ({ ok: true, value })
@@ -29,6 +30,32 @@ function answer(scene: Scene, name: CommandName, args: Readonly<Record<string, u
       return ok({ ...scene.snapshot.app.settings, ...args })
     case 'request.rejectAll':
       return ok({ rejected: 4 })
+    case 'ledger.rows': {
+      const total = scene.snapshot.app.machine?.rows ?? 0
+      const end = typeof args['before'] === 'number' ? Math.min(total, args['before']) : total
+      const count = Math.min(end, Number(args['limit']))
+      return ok({ rows: Array.from({ length: count }, (_, i) => rowOf(end - 1 - i, total)), total })
+    }
+    case 'ledger.verify':
+      return ok(
+        scene.broken === true
+          ? { valid: false, count: 47, brokenSeq: 31, reason: 'Row 31 does not name row 30 as the one before it.' }
+          : { valid: true, count: 46, brokenSeq: null, reason: null },
+      )
+    case 'ledger.tokens':
+      return ok({ tokens })
+    case 'audit.peer':
+    case 'audit.file':
+    case 'audit.urls':
+      return ok(audits[scene.audit ?? 'sound'])
+    case 'audit.save':
+      return ok({ fileName: 'build-runner-07-2026-11-22.countersign' })
+    case 'api.state':
+      return ok({ ...scene.snapshot.app.api, token: '7c2f0d6be1a94f3e8b5d' })
+    case 'handshake.abort':
+      return ok({ request: null })
+    case 'session.sendFile':
+      return ok(files[1])
     case 'window.maximize':
       return ok({ maximized: true })
     default:

@@ -1,12 +1,17 @@
 import type { Snapshot } from '../../contract/dto.ts'
 import type { UiState } from '../state/ui.ts'
-import { app, history, idOf, now, peers, profileOf, requests, sessions, snapshot } from './data.ts'
+import type { audits } from './audit-data.ts'
+import { app, endedHandshake, files, handshakes, hex, history, idOf, now, peers, profileOf, requests, sessions, snapshot } from './data.ts'
 
 export interface Scene {
   readonly snapshot: Snapshot
   readonly ui?: Partial<UiState>
   /** Commands named here never answer, so that work under way can be looked at; KDF progress stands at 61 %. */
   readonly hang?: readonly string[]
+  /** What an audit finds. */
+  readonly audit?: keyof typeof audits
+  /** The check of the own ledger finds it broken. */
+  readonly broken?: boolean
   /** Clicks and typing done before the picture is taken: selector, then text to fill or nothing to click. */
   readonly act?: readonly (readonly [selector: string, text?: string])[]
 }
@@ -19,6 +24,8 @@ const closed = (more: Partial<Snapshot['app']>): Snapshot => ({
   knocks: [],
   history: [],
   sessions: [],
+  handshakes: [],
+  files: [],
   notices: [],
 })
 const quiet: Snapshot = {
@@ -37,6 +44,35 @@ const calm: Snapshot = {
   peers: peers.filter((peer) => peer.trust !== 'changed'),
   sessions: sessions.filter((session) => session.peer !== idOf('backup-agent-nas')),
 }
+/** Two handshakes on their way, and one that ended. */
+const underway: Snapshot = { ...calm, handshakes: [...handshakes, endedHandshake] }
+const machine = app.machine
+if (machine === null) throw new Error('the gallery has a ledger')
+const withMachine = (more: Partial<typeof machine>, rest: Partial<Snapshot['app']> = {}): Snapshot => ({
+  ...calm,
+  app: { ...calm.app, ...rest, machine: { ...machine, ...more } },
+})
+const caught: Snapshot = {
+  ...calm,
+  peers: calm.peers.map((peer) =>
+    peer.id === idOf('ci-orchestrator')
+      ? {
+          ...peer,
+          caught: {
+            code: 'EQUIVOCATION',
+            why: 'It signed two different rows 16: one that your ledger answered, and one that it serves now.',
+            at: now - 9 * 60_000,
+            proof: true,
+          },
+        }
+      : peer,
+  ),
+}
+const withApi = (api: Snapshot['app']['settings']['api'], state: Snapshot['app']['api']): Snapshot => ({
+  ...calm,
+  app: { ...calm.app, settings: { ...app.settings, api }, api: state },
+})
+const session = sessions[0]
 const typed = 'correct horse battery staple'
 
 export const scenes: Readonly<Record<string, Scene>> = {
@@ -123,6 +159,56 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'settings-policies': { snapshot: calm, ui: { page: 'settings', section: 'policies' } },
   'settings-relay': { snapshot: calm, ui: { page: 'settings', section: 'relay' }, act: [['text=Address']] },
   'settings-appearance': { snapshot: calm, ui: { page: 'settings', section: 'appearance' } },
+  'proposals-handshakes': { snapshot: { ...underway, requests: [] } },
+  'proposals-handshakes-queue': { snapshot: underway },
+  'peers-caught': { snapshot: caught, ui: { page: 'peers', peer: idOf('ci-orchestrator') } },
+  'peers-handshake': { snapshot: underway, ui: { page: 'peers', peer: idOf('auditor-kim') } },
+  'conversation-files': { snapshot: { ...calm, files }, ui: { page: 'sessions', conversation: idOf('build-runner-07') } },
+  ledger: { snapshot: calm, ui: { page: 'ledger' } },
+  'ledger-verified': { snapshot: calm, ui: { page: 'ledger' }, act: [['text=Check all rows']] },
+  'ledger-broken': { snapshot: calm, ui: { page: 'ledger' }, broken: true, act: [['text=Check all rows']] },
+  'ledger-row': { snapshot: calm, ui: { page: 'ledger', row: 43 } },
+  'ledger-long': {
+    snapshot: withMachine({ rows: 100_000, head: hex('row99999') }),
+    ui: { page: 'ledger' },
+    act: [['[aria-label="Go to row"]', '51234'], ['form button[type=submit]']],
+  },
+  'ledger-tokens': { snapshot: calm, ui: { page: 'ledger' }, act: [['text=Tokens']] },
+  'ledger-machine': { snapshot: calm, ui: { page: 'ledger' }, act: [['text=This ledger']] },
+  'ledger-recovering': {
+    snapshot: withMachine({
+      recovering: {
+        why: 'This identity was restored from a backup. Peers are asked for rows that the backup does not have.',
+        waitingFor: ['ci-orchestrator', 'auditor-kim'],
+        mayGoOn: true,
+      },
+    }),
+    ui: { page: 'ledger' },
+  },
+  'ledger-go-on': {
+    snapshot: withMachine({ recovering: { why: 'This identity was restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: true } }),
+    ui: { page: 'ledger' },
+    act: [['text=Go on without them…']],
+  },
+  'ledger-empty': { snapshot: withMachine({ rows: 0, head: null }), ui: { page: 'ledger' } },
+  audit: { snapshot: calm, ui: { page: 'audit' } },
+  'audit-empty': { snapshot: fresh, ui: { page: 'audit' } },
+  'audit-sound': { snapshot: calm, ui: { page: 'audit', audit: { peer: idOf('build-runner-07'), session: session?.nonce ?? null } } },
+  'audit-equivocation': {
+    snapshot: calm,
+    audit: 'equivocation',
+    ui: { page: 'audit', audit: { peer: idOf('build-runner-07'), session: null } },
+    act: [['text=/^build-runner-07 row 16$/']],
+  },
+  'audit-findings': { snapshot: calm, audit: 'manyFindings', ui: { page: 'audit' }, act: [['text=Choose file…']] },
+  'audit-one-sided': { snapshot: calm, audit: 'oneSided', ui: { page: 'audit', audit: { peer: idOf('HSAgent-lyra'), session: null } } },
+  'settings-ledger': { snapshot: calm, ui: { page: 'settings', section: 'ledger' } },
+  'settings-api': {
+    snapshot: withApi('loopback', { url: 'http://127.0.0.1:7741/', token: null, error: null }),
+    ui: { page: 'settings', section: 'ledger' },
+    act: [['text=Show token']],
+  },
+  'settings-api-network': { snapshot: calm, ui: { page: 'settings', section: 'ledger' }, act: [['text=Network']] },
   'relay-lost': {
     snapshot: {
       ...quiet,

@@ -1,5 +1,5 @@
 import type { Bridge, Push } from '../bridge/bridge.ts'
-import { applyPatch, emptyModel, fromSnapshot, withPage } from './model.ts'
+import { applyPatch, emptyModel, fromSnapshot, withPage, withRows } from './model.ts'
 import { useStore } from './store.ts'
 
 /**
@@ -65,5 +65,16 @@ export async function readMessages(bridge: Bridge, peer: string, before: number 
   const answer = await bridge.invoke('session.messages', { peer, before }).catch(() => unreachable)
   if (!answer.ok) return false
   useStore.setState((state) => ({ model: withPage(state.model, peer, answer.value) }))
+  return true
+}
+
+/** Rows of the own ledger that are read at once. */
+export const rowPage = 200
+
+/** Reads the page of the own ledger whose rows end before `before` (the newest for null) into the store. */
+export async function readRows(bridge: Bridge, before: number | null): Promise<boolean> {
+  const answer = await bridge.invoke('ledger.rows', { before, limit: rowPage, session: null }).catch(() => unreachable)
+  if (!answer.ok) return false
+  useStore.setState((state) => ({ model: withRows(state.model, answer.value) }))
   return true
 }

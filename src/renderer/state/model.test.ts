@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Patch, Snapshot } from '../../contract/dto.ts'
-import { app, messages, peers, requests, snapshot } from '../gallery/data.ts'
-import { applyPatch, emptyModel, fromSnapshot, withPage } from './model.ts'
+import { rowOf } from '../gallery/audit-data.ts'
+import { app, files, handshakes, messages, peers, requests, snapshot } from '../gallery/data.ts'
+import { applyPatch, emptyModel, fromSnapshot, withPage, withRows } from './model.ts'
 
 const open = fromSnapshot(snapshot)
 const peer = peers[0]?.id ?? ''
@@ -10,6 +11,8 @@ describe('the model', () => {
   it('is tested with data that fits the contract', () => {
     expect(Snapshot.safeParse(snapshot).error).toBeUndefined()
     expect(Patch.safeParse({ kind: 'message', message: messages[0] }).success).toBe(true)
+    expect(Patch.safeParse({ kind: 'row', row: rowOf(3, 10), total: 10 }).error).toBeUndefined()
+    expect(Snapshot.safeParse({ ...snapshot, handshakes, files }).error).toBeUndefined()
   })
 
   it('keeps nothing of the profile when the wallet is locked, whatever the snapshot carries', () => {
@@ -74,5 +77,48 @@ describe('the model', () => {
 
   it('is empty after a reset but keeps its place in the sequence', () => {
     expect(applyPatch(open, 8, { kind: 'reset' })).toEqual({ ...emptyModel, seq: 8 })
+  })
+
+  it('keeps handshakes and files where they stand, and takes in new ones', () => {
+    const [one, two] = handshakes
+    const [first] = files
+    if (one === undefined || two === undefined || first === undefined) throw new Error('no data')
+    const both = fromSnapshot({ ...snapshot, handshakes: [one, two], files: [first] })
+    const changed = applyPatch(both, 8, { kind: 'handshake', handshake: { ...one, status: 'Waiting for their key.' } })
+    expect(changed.handshakes.map(({ id }) => id)).toEqual([one.id, two.id])
+    expect(changed.handshakes[0]?.status).toBe('Waiting for their key.')
+    expect(applyPatch(changed, 9, { kind: 'handshakeGone', id: one.id }).handshakes.map(({ id }) => id)).toEqual([two.id])
+    const more = applyPatch(changed, 9, { kind: 'file', file: { ...first, id: 'new' } })
+    expect(applyPatch(more, 10, { kind: 'file', file: { ...first, moved: 5 } }).files.map(({ id, moved }) => [id, moved])).toEqual([
+      [first.id, 5],
+      ['new', first.moved],
+    ])
+  })
+
+  it('collects rows of the own ledger as they are read and appended, and never forgets how many there are', () => {
+    const page = withRows(open, { rows: [rowOf(9, 10), rowOf(8, 10)], total: 10 })
+    const appended = applyPatch(page, 8, { kind: 'row', row: rowOf(10, 11), total: 11 })
+    expect(Object.keys(appended.ledger.rows).map(Number)).toEqual([8, 9, 10])
+    // A page that was asked for before the row came tells of fewer.
+    const late = withRows(appended, { rows: [rowOf(7, 10)], total: 10 })
+    expect(late.ledger.total).toBe(11)
+    expect(late.ledger.rows[10]).toBeDefined()
+  })
+
+  it('lets go of rows far away when very many were read', () => {
+    const rows = Array.from({ length: 500 }, (_, i) => rowOf(i, 100_000))
+    let model = withRows(open, { rows, total: 100_000 })
+    for (let from = 500; from < 9000; from += 500) model = withRows(model, { rows: rows.map((row) => ({ ...row, seq: row.seq + from })), total: 100_000 })
+    expect(Object.keys(model.ledger.rows).length).toBeLessThan(5000)
+    expect(model.ledger.rows[0]).toBeUndefined()
+    expect(model.ledger.rows[8999]).toBeDefined()
+  })
+
+  it('drops handshakes, files and rows when it locks, and takes none in while locked', () => {
+    const full = withRows(fromSnapshot({ ...snapshot, handshakes, files }), { rows: [rowOf(3, 10)], total: 10 })
+    const locked = applyPatch(full, 8, { kind: 'app', app: { ...app, stage: 'locked', machine: null } })
+    expect([locked.handshakes, locked.files, locked.ledger]).toEqual([[], [], { rows: {}, total: null }])
+    expect(applyPatch(locked, 9, { kind: 'row', row: rowOf(4, 10), total: 10 }).ledger.rows).toEqual({})
+    expect(withRows(locked, { rows: [rowOf(5, 10)], total: 10 }).ledger.total).toBeNull()
   })
 })

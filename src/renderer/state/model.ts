@@ -1,10 +1,30 @@
-import type { AppDto, HistoryDto, KnockDto, MessageDto, NoticeDto, Patch, PeerDto, RequestDto, SessionDto, Snapshot } from '../../contract/dto.ts'
+import type {
+  AppDto,
+  FileDto,
+  HandshakeDto,
+  HistoryDto,
+  KnockDto,
+  MessageDto,
+  NoticeDto,
+  Patch,
+  PeerDto,
+  RequestDto,
+  RowDto,
+  SessionDto,
+  Snapshot,
+} from '../../contract/dto.ts'
 
 /** What the window has read of one conversation, oldest first. */
 export interface Conversation {
   readonly messages: readonly MessageDto[]
   /** Older ones exist. */
   readonly more: boolean
+}
+
+export interface LedgerRows {
+  readonly rows: Readonly<Record<number, RowDto>>
+  /** Rows the ledger has; null before the first page was read. */
+  readonly total: number | null
 }
 
 /** The core's state as the window last heard it. Lists keep the order in which things arrived. */
@@ -17,6 +37,11 @@ export interface Model {
   /** Newest first. */
   readonly history: readonly HistoryDto[]
   readonly sessions: readonly SessionDto[]
+  /** On their way to a session, or ended before they became one. */
+  readonly handshakes: readonly HandshakeDto[]
+  readonly files: readonly FileDto[]
+  /** What was read of the own ledger, by row number; the rest is asked for where it is looked at. */
+  readonly ledger: LedgerRows
   /** Newest first. */
   readonly notices: readonly NoticeDto[]
   readonly conversations: Readonly<Record<string, Conversation>>
@@ -28,6 +53,9 @@ const nothing = {
   knocks: [],
   history: [],
   sessions: [],
+  handshakes: [],
+  files: [],
+  ledger: { rows: {}, total: null },
   notices: [],
   conversations: {},
 } as const
@@ -51,6 +79,9 @@ export function fromSnapshot(snapshot: Snapshot): Model {
     knocks: snapshot.knocks,
     history: [...snapshot.history].sort((a, b) => b.seq - a.seq),
     sessions: snapshot.sessions,
+    handshakes: snapshot.handshakes,
+    files: snapshot.files,
+    ledger: nothing.ledger,
     notices: [...snapshot.notices].sort(newestFirst),
     conversations: {},
   })
@@ -103,6 +134,14 @@ function change(model: Model, patch: Patch): Model {
       }
     case 'session':
       return { ...model, sessions: put(model.sessions, patch.session, (s) => s.id === patch.session.id) }
+    case 'handshakeGone':
+      return { ...model, handshakes: model.handshakes.filter((h) => h.id !== patch.id) }
+    case 'handshake':
+      return { ...model, handshakes: put(model.handshakes, patch.handshake, (h) => h.id === patch.handshake.id) }
+    case 'file':
+      return { ...model, files: put(model.files, patch.file, (f) => f.id === patch.file.id) }
+    case 'row':
+      return { ...model, ledger: { rows: { ...model.ledger.rows, [patch.row.seq]: patch.row }, total: patch.total } }
     case 'message': {
       const { peer } = patch.message
       const conversation = putMessage(model.conversations[peer], patch.message)
@@ -121,4 +160,23 @@ export function withPage(model: Model, peer: string, page: { messages: readonly 
   for (const message of model.conversations[peer]?.messages ?? []) byId.set(message.id, message)
   const messages = [...byId.values()].sort((a, b) => a.id - b.id)
   return { ...model, conversations: { ...model.conversations, [peer]: { messages, more: page.more } } }
+}
+
+/** Rows kept here at most; those far from the last page go first. */
+const keptRows = 4000
+
+function near(rows: Readonly<Record<number, RowDto>>, seq: number): Readonly<Record<number, RowDto>> {
+  const all = Object.values(rows)
+  if (all.length <= keptRows) return rows
+  return Object.fromEntries(all.filter((row) => Math.abs(row.seq - seq) <= keptRows / 2).map((row) => [row.seq, row]))
+}
+
+/** Adds a page of the own ledger that was read. */
+export function withRows(model: Model, page: { rows: readonly RowDto[]; total: number }): Model {
+  if (model.app?.stage !== 'open') return model
+  const all = { ...model.ledger.rows }
+  for (const row of page.rows) all[row.seq] = row
+  const rows = near(all, page.rows[0]?.seq ?? 0)
+  // A row may have been appended while the page was on its way.
+  return { ...model, ledger: { rows, total: Math.max(page.total, model.ledger.total ?? 0) } }
 }

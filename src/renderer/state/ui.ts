@@ -1,12 +1,19 @@
 import { create } from 'zustand'
 
-export type Page = 'proposals' | 'peers' | 'sessions' | 'settings' | 'notices'
-export type SettingsSection = 'identity' | 'backup' | 'passphrase' | 'lock' | 'policies' | 'relay' | 'appearance' | 'about'
+export type Page = 'proposals' | 'peers' | 'sessions' | 'ledger' | 'audit' | 'settings' | 'notices'
+export type SettingsSection = 'identity' | 'backup' | 'passphrase' | 'lock' | 'policies' | 'relay' | 'ledger' | 'appearance' | 'about'
 
 export interface Toast {
   readonly id: number
   readonly text: string
   readonly icon: 'check' | 'copy'
+}
+
+/** What the audit page looks at: a peer's sessions, one of them, or a choice still to be made. */
+export interface AuditOf {
+  readonly peer: string
+  /** `session_nonce`; null for all. */
+  readonly session: string | null
 }
 
 export interface UiState {
@@ -15,6 +22,9 @@ export interface UiState {
   /** Conversation that is open on the Sessions page. */
   readonly conversation: string | null
   readonly section: SettingsSection
+  /** Row of the own ledger that is open. */
+  readonly row: number | null
+  readonly audit: AuditOf | null
   /** Unsent text, by peer. Gone when the wallet locks. */
   readonly drafts: Readonly<Record<string, string>>
   readonly factsOpen: boolean
@@ -32,6 +42,8 @@ const start = {
   peer: null,
   conversation: null,
   section: 'identity',
+  row: null,
+  audit: null,
   drafts: {},
   factsOpen: false,
   toast: null,
@@ -42,9 +54,12 @@ export const useUi = create<UiState>()(() => ({ ...start, adding: null, making: 
 
 let toasts = 0
 
-export const go = (page: Page): void => useUi.setState({ page, ...(page === 'sessions' ? { conversation: null } : {}) })
+export const go = (page: Page): void =>
+  useUi.setState({ page, ...(page === 'sessions' ? { conversation: null } : {}), ...(page === 'audit' ? { audit: null } : {}) })
 export const goToPeer = (peer: string): void => useUi.setState({ page: 'peers', peer })
 export const goToConversation = (peer: string): void => useUi.setState({ page: 'sessions', conversation: peer, factsOpen: false })
+export const goToRow = (row: number): void => useUi.setState({ page: 'ledger', row })
+export const goToAudit = (peer: string, session: string | null): void => useUi.setState({ page: 'audit', audit: { peer, session } })
 export const goToSettings = (section: SettingsSection): void => useUi.setState({ page: 'settings', section })
 export const setDraft = (peer: string, text: string): void => useUi.setState((state) => ({ drafts: { ...state.drafts, [peer]: text } }))
 /**

@@ -1,7 +1,7 @@
 import { Ellipsis, MessageSquareLock, Pencil, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { PeerDto } from '../../../contract/dto.ts'
-import { LegacyBadge, TrustBadge } from '../../components/badge.tsx'
+import { LedgerBadge, LegacyBadge, TrustBadge } from '../../components/badge.tsx'
 import { Button, IconButton } from '../../components/button.tsx'
 import { Card, Label } from '../../components/card.tsx'
 import { HashCell, Mono } from '../../components/hash-cell.tsx'
@@ -12,9 +12,10 @@ import { claim } from '../../components/peer-name.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { dayAndTimeInside, useNow } from '../../components/time.tsx'
 import { useCommand } from '../../components/use-command.ts'
-import { useModel } from '../../state/store.ts'
+import { useModel, useStore } from '../../state/store.ts'
 import { go, goToConversation, toast } from '../../state/ui.ts'
 import { NoticeList } from '../notices/notice-list.tsx'
+import { Caught } from './caught.tsx'
 import { ForgetDialog, NameDialog } from './dialogs.tsx'
 import { KeyChange } from './key-change.tsx'
 import css from './peer-page.module.css'
@@ -29,6 +30,7 @@ export function PeerPage({ peer }: { peer: PeerDto }) {
   const [dialog, setDialog] = useState<'name' | 'forget' | null>(null)
   const notices = useModel((model) => model.notices)
   const waiting = useModel((model) => model.requests.filter((request) => request.peer === peer.id).length)
+  const onItsWay = useModel((model) => model.handshakes.some((handshake) => handshake.peer === peer.id && handshake.ended === null))
   const ownNotices = notices.filter((notice) => notice.peer === peer.id)
   return (
     <article className={css.page} aria-label={peer.label}>
@@ -41,18 +43,19 @@ export function PeerPage({ peer }: { peer: PeerDto }) {
               <bdi>{peer.label}</bdi>
             </h2>
             <TrustBadge state={peer.trust} />
-            {peer.profile === 'hs' && <LegacyBadge />}
+            {peer.profile === 'hs' ? <LegacyBadge /> : <LedgerBadge />}
           </div>
           <KeyWords words={peer.words} count={6} />
           <p className={css.where}>{peer.online ? text.presence.online : text.presence.last(dayAndTimeInside(peer.lastSeen, now))}</p>
         </div>
         <Actions peer={peer} onDialog={setDialog} />
       </div>
-      {waiting > 0 && (
+      {peer.caught !== null && <Caught peer={peer} caught={peer.caught} />}
+      {(waiting > 0 || onItsWay) && (
         <div className={css.waits}>
-          <span>{text.waits(waiting)}</span>
+          <span>{waiting > 0 ? text.waits(waiting) : text.onItsWay}</span>
           <Button size="small" onClick={() => go('proposals')}>
-            {text.act.review}
+            {waiting > 0 ? text.act.review : text.act.look}
           </Button>
         </div>
       )}
@@ -76,6 +79,13 @@ export function PeerPage({ peer }: { peer: PeerDto }) {
                   </div>
                 )}
               </>
+            )}
+            {peer.genesis !== null && (
+              <div className={css.second}>
+                <Label as="h3">{text.key.ledger}</Label>
+                <HashCell hex={peer.genesis} what={text.key.ledgerWhat} />
+                <p className={css.quiet}>{text.key.ledgerText}</p>
+              </div>
             )}
             <p className={css.id}>
               {text.key.id} <Mono>{peer.id}</Mono>
@@ -114,7 +124,12 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
     if (request !== undefined) await review.run({ id: request.id })
   }
   const doPropose = async (): Promise<void> => {
-    if ((await propose.run({ peer: peer.id })) !== undefined) toast(text.done.propose)
+    if ((await propose.run({ peer: peer.id })) === undefined) return
+    if (peer.profile === 'hs') return toast(text.done.propose)
+    // On ledgers a proposal is approved before anything leaves; where the request is there already, its review opens.
+    const request = useStore.getState().model.requests.find((other) => other.peer === peer.id && other.step === 'propose')
+    if (request === undefined) toast(text.done.proposeOnLedger)
+    else await review.run({ id: request.id })
   }
   const doReconnect = async (): Promise<void> => {
     if ((await reconnect.run({ peer: peer.id })) !== undefined) toast(text.done.reconnect)
@@ -159,7 +174,7 @@ function Actions({ peer, onDialog }: { peer: PeerDto; onDialog: (dialog: 'name' 
           </Button>
         )}
         {main === 'propose' && (
-          <Button kind="primary" busy={propose.busy} onClick={() => void doPropose()}>
+          <Button kind="primary" busy={propose.busy || review.busy} onClick={() => void doPropose()}>
             {text.act.propose}
           </Button>
         )}

@@ -4,9 +4,9 @@ import { LinkButton } from '../../components/button.tsx'
 import { Label } from '../../components/card.tsx'
 import { ShortHash } from '../../components/hash-cell.tsx'
 import { Table } from '../../components/table.tsx'
-import { formatNumber, Time } from '../../components/time.tsx'
+import { dayAndTime, formatNumber, Time } from '../../components/time.tsx'
 import { useModel } from '../../state/store.ts'
-import { goToConversation } from '../../state/ui.ts'
+import { goToAudit, goToConversation } from '../../state/ui.ts'
 import css from './peer-sessions.module.css'
 import { text } from './strings.ts'
 
@@ -37,6 +37,17 @@ export function PeerSessions({ peer, now }: { peer: PeerDto; now: number }) {
             },
             { head: text.sessions.id, cell: (session) => <ShortHash hex={session.id} /> },
             { head: text.sessions.messages, cell: (session) => formatNumber(session.sent + session.received), secondary: true },
+            {
+              head: text.sessions.evidence,
+              cell: (session) =>
+                session.nonce === null ? (
+                  <span className={css.none}>{text.sessions.unkept}</span>
+                ) : (
+                  <LinkButton aria-label={text.sessions.showOf(dayAndTime(session.openedAt, now))} onClick={() => goToAudit(peer.id, session.nonce)}>
+                    {text.sessions.show}
+                  </LinkButton>
+                ),
+            },
             { head: text.sessions.outcome, cell: (session) => <SessionBadge state={session.state} /> },
           ]}
         />

@@ -6,6 +6,7 @@ import { KeyPicture } from '../../components/key-picture.tsx'
 import { Time, useNow } from '../../components/time.tsx'
 import { useModel } from '../../state/store.ts'
 import { go } from '../../state/ui.ts'
+import { Handshakes } from './handshakes.tsx'
 import { History } from './history.tsx'
 import { Knocks } from './knocks.tsx'
 import css from './proposals.module.css'
@@ -17,8 +18,9 @@ export function Proposals() {
   const requests = useModel((model) => model.requests)
   const knocks = useModel((model) => model.knocks)
   const history = useModel((model) => model.history)
+  const handshakes = useModel((model) => model.handshakes)
   const [rejecting, setRejecting] = useState(false)
-  const nothing = requests.length === 0 && knocks.length === 0
+  const nothing = requests.length === 0 && knocks.length === 0 && handshakes.every((handshake) => handshake.ended !== null)
   return (
     <>
       <PageHeader
@@ -28,6 +30,7 @@ export function Proposals() {
       />
       <div className={css.page}>
         {nothing ? <Nothing /> : requests.length > 0 && <Waiting requests={requests} />}
+        {!nothing && handshakes.length > 0 && <Handshakes handshakes={handshakes} />}
         {knocks.length > 0 && <Knocks knocks={knocks} />}
         {!nothing && history.length > 0 && <History history={history} />}
       </div>

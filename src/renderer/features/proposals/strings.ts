@@ -1,37 +1,53 @@
-import type { HistoryDto, KnockDto, RequestDto } from '../../../contract/dto.ts'
+import type { HandshakeDto, HistoryDto, KnockDto, RequestDto } from '../../../contract/dto.ts'
 
-const steps: Record<RequestDto['step'], string> = { confirm: 'confirm', request: 'first request', conclude: 'conclude', close: 'close', policy: 'policy' }
+type Step = RequestDto['step']
 
-const decided: Record<HistoryDto['decision'], Record<RequestDto['step'], string>> = {
-  approve: {
-    confirm: 'Confirmed a handshake',
-    request: 'Sent the first request',
-    conclude: 'Concluded the exchange',
-    close: 'Closed the session',
-    policy: 'Set a policy',
-  },
-  auto: {
-    confirm: 'Confirmed a handshake',
-    request: 'Sent the first request',
-    conclude: 'Concluded the exchange',
-    close: 'Closed the session',
-    policy: 'Set a policy',
-  },
-  reject: {
-    confirm: 'Rejected a handshake',
-    request: 'Rejected the first request',
-    conclude: 'Kept the exchange going',
-    close: 'Kept the session open',
-    policy: 'Left the policy as it was',
-  },
-  expire: {
-    confirm: 'Expired, nobody decided',
-    request: 'Expired, nobody decided',
-    conclude: 'Expired, nobody decided',
-    close: 'Expired, nobody decided',
-    policy: 'Expired, nobody decided',
-  },
+const steps: Record<Step, string> = {
+  confirm: 'confirm',
+  request: 'first request',
+  conclude: 'conclude',
+  close: 'close',
+  policy: 'policy',
+  propose: 'propose, 1 of 4',
+  accept: 'accept, 2 of 4',
+  key: 'key, 3 of 4',
+  activate: 'activate, 4 of 4',
+  abort: 'give up',
+  file: 'file',
+  handover: 'hand over to a program',
 }
+
+const approved: Record<Step, string> = {
+  confirm: 'Confirmed a handshake',
+  request: 'Sent the first request',
+  conclude: 'Concluded the exchange',
+  close: 'Closed the session',
+  policy: 'Set a policy',
+  propose: 'Proposed a session',
+  accept: 'Accepted a proposal',
+  key: 'Sent a session key',
+  activate: 'Activated a session',
+  abort: 'Gave a handshake up',
+  file: 'Took a file',
+  handover: 'Handed a session over',
+}
+
+const rejected: Record<Step, string> = {
+  confirm: 'Rejected a handshake',
+  request: 'Rejected the first request',
+  conclude: 'Kept the exchange going',
+  close: 'Kept the session open',
+  policy: 'Left the policy as it was',
+  propose: 'Did not propose a session',
+  accept: 'Rejected a proposal',
+  key: 'Sent no session key',
+  activate: 'Did not activate a session',
+  abort: 'Kept a handshake going',
+  file: 'Refused a file',
+  handover: 'Kept a session to this app',
+}
+
+const expired = 'Expired, nobody decided'
 
 const how: Record<HistoryDto['by'], string> = { person: 'By hand', policy: 'By policy', 'person-earlier': 'By hand, earlier in this handshake' }
 
@@ -64,6 +80,22 @@ export const text = {
     frozen: 'Frozen',
     unknownPeer: 'A peer that is no longer known',
   },
+  handshakes: {
+    label: 'On their way',
+    aside: 'Begun, and no session yet.',
+    ended: 'Ended before a session',
+    steps: (label: string): string => `Steps of the handshake with ${label}`,
+    abort: 'Give up…',
+    abortOf: (label: string): string => `Give up the handshake with ${label}`,
+    gone: 'Given up. Nothing of it is on your ledger.',
+    match: {
+      initiator: 'Their prompt must show the same two words and the same colour. Ask them by a call you started, or in person.',
+      responder: 'The same two words and the same colour stand on their screen.',
+    } satisfies Record<HandshakeDto['role'], string>,
+    done: { us: 'by you, done', them: 'by them, done' },
+    open: { us: 'by you, not yet', them: 'by them, not yet' },
+    row: { us: (seq: number): string => `your row ${seq}`, them: (seq: number): string => `their row ${seq}` },
+  },
   knocks: {
     label: 'At the door',
     aside: 'Nothing of this waits for a decision. Answering one makes it a proposal.',
@@ -90,7 +122,7 @@ export const text = {
     view: 'What was shown',
     by: how,
     expired: 'Timer',
-    decided: (entry: HistoryDto): string => decided[entry.decision][entry.step],
+    decided: (entry: HistoryDto): string => (entry.decision === 'expire' ? expired : entry.decision === 'reject' ? rejected[entry.step] : approved[entry.step]),
   },
   reject: {
     titleAll: (n: number): string => `Reject all ${n} requests?`,

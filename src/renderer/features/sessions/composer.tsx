@@ -1,6 +1,7 @@
-import { SendHorizontal } from 'lucide-react'
+import { Paperclip, SendHorizontal } from 'lucide-react'
 import { type FormEvent, type KeyboardEvent, useId, useLayoutEffect, useRef } from 'react'
 import type { SessionDto } from '../../../contract/dto.ts'
+import { IconButton } from '../../components/button.tsx'
 import { classes } from '../../components/classes.ts'
 import { Problem } from '../../components/problem.tsx'
 import { useCommand } from '../../components/use-command.ts'
@@ -15,6 +16,8 @@ const limit = 8000
 export function Composer({ session, peerId, label }: { session: SessionDto; peerId: string; label: string }) {
   const draft = useUi((ui) => ui.drafts[peerId] ?? '')
   const send = useCommand('session.send')
+  const choose = useCommand('file.choose')
+  const sendFile = useCommand('session.sendFile')
   const field = useRef<HTMLTextAreaElement>(null)
   const hint = useId()
   const over = draft.length - limit
@@ -41,6 +44,11 @@ export function Composer({ session, peerId, label }: { session: SessionDto; peer
     if (sent !== undefined) setDraft(peerId, '')
     field.current?.focus()
   }
+  const attach = async (): Promise<void> => {
+    sendFile.forget()
+    const chosen = await choose.run({ purpose: 'send' })
+    if (chosen !== undefined) await sendFile.run({ session: session.id, file: chosen.file })
+  }
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault()
@@ -52,13 +60,20 @@ export function Composer({ session, peerId, label }: { session: SessionDto; peer
       ? text.composer.over(over)
       : session.queued > 0
         ? text.composer.queued(session.queued)
-        : session.turn === 'us'
-          ? text.composer.turnUs
-          : text.composer.turnThem
+        : session.profile === 'm2m'
+          ? text.composer.channel
+          : session.turn === 'us'
+            ? text.composer.turnUs
+            : text.composer.turnThem
   return (
     <form className={css.wrap} onSubmit={(event) => void submit(event)}>
-      <Problem error={send.error} />
+      <Problem error={send.error ?? sendFile.error ?? choose.error} />
       <div className={css.box}>
+        {session.may.sendFile && (
+          <IconButton label={text.files.attach} title={text.files.attach} disabled={choose.busy || sendFile.busy} onClick={() => void attach()}>
+            <Paperclip size={16} strokeWidth={1.75} />
+          </IconButton>
+        )}
         <textarea
           ref={field}
           className={css.field}

@@ -1,4 +1,4 @@
-import { ArrowLeft, PanelRight } from 'lucide-react'
+import { ArrowLeft, PanelRight, Scale } from 'lucide-react'
 import { useState } from 'react'
 import type { SessionDto } from '../../../contract/dto.ts'
 import { PageHeader } from '../../app/page-header.tsx'
@@ -10,7 +10,7 @@ import { claim } from '../../components/peer-name.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { useCommand } from '../../components/use-command.ts'
 import { useModel } from '../../state/store.ts'
-import { useUi } from '../../state/ui.ts'
+import { goToAudit, useUi } from '../../state/ui.ts'
 import { Composer } from './composer.tsx'
 import css from './conversation.module.css'
 import { FactsPane } from './facts.tsx'
@@ -60,6 +60,11 @@ export function Conversation({ peerId }: { peerId: string }) {
         }
         actions={
           <>
+            {session.nonce !== null && (
+              <Button icon={<Scale size={15} strokeWidth={1.75} />} onClick={() => goToAudit(peerId, session.nonce)}>
+                {text.evidence}
+              </Button>
+            )}
             {session.may.close && (
               <Button kind="leads-to-danger" busy={close.busy || review.busy} onClick={() => void doClose()}>
                 {text.close}
@@ -80,8 +85,8 @@ export function Conversation({ peerId }: { peerId: string }) {
               <Problem error={close.error ?? review.error} />
             </div>
           )}
-          <LegacyNotice />
-          <Log peerId={peerId} label={label} />
+          {session.profile === 'hs' && <LegacyNotice />}
+          <Log peerId={peerId} label={label} chained={session.profile === 'm2m'} />
           <Composer session={session} peerId={peerId} label={label} />
         </section>
         <aside className={classes(css.facts, factsOpen && css.drawer)} aria-label={text.facts}>

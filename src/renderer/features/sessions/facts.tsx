@@ -6,17 +6,19 @@ import { Facts, Label } from '../../components/card.tsx'
 import { Select } from '../../components/field.tsx'
 import { HashCell, Mono } from '../../components/hash-cell.tsx'
 import { Rails, type Rung } from '../../components/rails.tsx'
+import { words } from '../../components/strings.ts'
 import { absolute, dayAndTime, formatNumber, Time, useNow } from '../../components/time.tsx'
-import { goToPeer } from '../../state/ui.ts'
+import { goToAudit, goToPeer } from '../../state/ui.ts'
 import css from './facts.module.css'
 import { text } from './strings.ts'
 
-/** What is known about one session: its id, its steps, what was checked and what cannot be. Its protocol is the HSAgent one. */
+/** What is known about one session: its id, its steps, what was checked and what cannot be. What is said of secrecy and turns depends on its protocol. */
 export function FactsPane({ session, sessions, onChoose }: { session: SessionDto; sessions: readonly SessionDto[]; onChoose: (id: string) => void }) {
   const now = useNow(30_000)
   const select = useId()
   const next = session.steps.findIndex((step) => step.at === null)
   const live = session.endedAt === null
+  const legacy = session.profile === 'hs'
   const rungs: Rung[] = session.steps.map((step, i) => ({
     key: `${i}${step.name}`,
     by: step.by,
@@ -75,19 +77,22 @@ export function FactsPane({ session, sessions, onChoose }: { session: SessionDto
                 </span>
               ),
             },
-            { label: text.pane.secrecy, value: text.pane.legacy },
+            ...(session.suite === null ? [] : [{ label: text.pane.suite, value: text.pane.suites[session.suite] ?? session.suite }]),
+            { label: text.pane.secrecy, value: legacy ? text.pane.legacy : text.pane.forward },
             { label: text.pane.messages, value: `${formatNumber(session.sent)} sent, ${formatNumber(session.received)} received` },
-            ...(session.state === 'open' ? [{ label: text.pane.turn, value: text.pane.turns[session.turn] }] : []),
+            ...(legacy && session.state === 'open' ? [{ label: text.pane.turn, value: text.pane.turns[session.turn] }] : []),
             ...(session.queued > 0 ? [{ label: text.pane.queued, value: text.row.queued(session.queued) }] : []),
           ]}
         />
-        {session.state === 'open' && <p className={css.quiet}>{text.pane.lead[session.role]}</p>}
+        {legacy && session.state === 'open' && <p className={css.quiet}>{text.pane.lead[session.role]}</p>}
       </section>
       {rungs.length > 0 && (
         <section className={css.section}>
-          <Label>{text.pane.steps}</Label>
-          <Rails label={text.pane.steps} rungs={rungs} dashedTheirs wide />
-          <p className={css.quiet}>{text.pane.dashed}</p>
+          <Label aside={session.evidence === null ? undefined : <span title={session.evidence}>{words.evidence[session.evidence] ?? session.evidence}</span>}>
+            {legacy ? text.pane.steps : text.pane.evidence}
+          </Label>
+          <Rails label={text.pane.steps} rungs={rungs} dashedTheirs={legacy} wide />
+          <p className={css.quiet}>{legacy ? text.pane.dashed : text.pane.public}</p>
         </section>
       )}
       {session.checks.length > 0 && (
@@ -105,7 +110,12 @@ export function FactsPane({ session, sessions, onChoose }: { session: SessionDto
         </section>
       )}
       <section className={css.section}>
-        <div>
+        <div className={css.buttons}>
+          {session.nonce !== null && (
+            <Button size="small" onClick={() => goToAudit(session.peer, session.nonce)}>
+              {text.evidence}
+            </Button>
+          )}
           <Button size="small" onClick={() => goToPeer(session.peer)}>
             {text.pane.peer}
           </Button>

@@ -1,17 +1,20 @@
 import { Check, Clock3, Send } from 'lucide-react'
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { MessageDto } from '../../../contract/dto.ts'
+import type { FileDto, MessageDto } from '../../../contract/dto.ts'
 import { theBridge } from '../../bridge/current.ts'
 import { Button } from '../../components/button.tsx'
+import { classes } from '../../components/classes.ts'
 import { dayAndTime, isToday, Time, useNow } from '../../components/time.tsx'
 import { readMessages } from '../../state/connect.ts'
 import { useModel } from '../../state/store.ts'
+import { FileCard } from './files.tsx'
 import css from './log.module.css'
 import { text } from './strings.ts'
 
 /** The conversation beside its two strands. New messages keep the end in view unless the person has scrolled away. */
-export function Log({ peerId, label }: { peerId: string; label: string }) {
+export function Log({ peerId, label, chained }: { peerId: string; label: string; chained: boolean }) {
   const conversation = useModel((model) => model.conversations[peerId])
+  const allFiles = useModel((model) => model.files)
   const [failed, setFailed] = useState(false)
   const [reading, setReading] = useState(false)
   const scroller = useRef<HTMLDivElement>(null)
@@ -31,11 +34,17 @@ export function Log({ peerId, label }: { peerId: string; label: string }) {
     if (missing) void read(null)
   }, [missing, read])
 
-  const last = conversation?.messages.at(-1)?.id
+  const entries = merge(
+    conversation?.messages ?? [],
+    allFiles.filter((file) => file.peer === peerId),
+    conversation?.more === true,
+  )
+  const last = entries.at(-1)?.key
+  const count = entries.length
   useLayoutEffect(() => {
     const box = scroller.current
-    if (box !== null && atEnd.current && last !== undefined) box.scrollTop = box.scrollHeight
-  }, [last])
+    if (box !== null && atEnd.current && last !== undefined && count > 0) box.scrollTop = box.scrollHeight
+  }, [last, count])
 
   const onScroll = (): void => {
     const box = scroller.current
@@ -62,13 +71,17 @@ export function Log({ peerId, label }: { peerId: string; label: string }) {
           </Button>
         </div>
       )}
-      {conversation !== undefined && messages.length === 0 && <p className={css.middle}>{text.nothingSaid}</p>}
-      {messages.length > 0 && (
-        <ol className={css.log}>
-          {messages.map((message, i) => {
-            const before = messages[i - 1]
-            const newDay = before === undefined ? !isToday(message.at, now) : new Date(before.at).toDateString() !== new Date(message.at).toDateString()
-            return <Entry key={message.id} message={message} label={label} now={now} day={newDay} />
+      {conversation !== undefined && entries.length === 0 && <p className={css.middle}>{text.nothingSaid}</p>}
+      {entries.length > 0 && (
+        <ol className={classes(css.log, chained && css.chained)}>
+          {entries.map((entry, i) => {
+            const before = entries[i - 1]
+            const newDay = before === undefined ? !isToday(entry.at, now) : new Date(before.at).toDateString() !== new Date(entry.at).toDateString()
+            return entry.file === undefined ? (
+              <Entry key={entry.key} message={entry.message} label={label} now={now} day={newDay} chained={chained} />
+            ) : (
+              <FileEntry key={entry.key} file={entry.file} label={label} now={now} day={newDay} />
+            )
           })}
         </ol>
       )}
@@ -76,7 +89,37 @@ export function Log({ peerId, label }: { peerId: string; label: string }) {
   )
 }
 
-function Entry({ message, label, now, day }: { message: MessageDto; label: string; now: number; day: boolean }) {
+type LogEntry = { readonly key: string; readonly at: number } & ({ readonly message: MessageDto; readonly file?: undefined } | { readonly file: FileDto })
+
+/** Messages keep their own order; a file stands where it began. Files older than what was read of the messages wait for it. */
+function merge(messages: readonly MessageDto[], files: readonly FileDto[], more: boolean): readonly LogEntry[] {
+  const first = messages[0]?.at ?? 0
+  const entries: LogEntry[] = messages.map((message) => ({ key: `m${message.id}`, at: message.at, message }))
+  for (const file of [...files].sort((a, b) => a.at - b.at)) {
+    if (more && file.at < first) continue
+    const after = entries.findLastIndex((entry) => entry.at <= file.at)
+    entries.splice(after + 1, 0, { key: `f${file.id}`, at: file.at, file })
+  }
+  return entries
+}
+
+function FileEntry({ file, label, now, day }: { file: FileDto; label: string; now: number; day: boolean }) {
+  const ours = file.direction === 'ours'
+  return (
+    <li className={ours ? css.ours : css.theirs}>
+      <Hook ours={ours} />
+      <p className={css.meta}>
+        <bdi className={css.who}>{ours ? text.you : label}</bdi>
+        <span className={css.when}>
+          <Time at={file.at} form={day ? 'day' : 'clock'} now={now} />
+        </span>
+      </p>
+      <FileCard file={file} />
+    </li>
+  )
+}
+
+function Entry({ message, label, now, day, chained }: { message: MessageDto; label: string; now: number; day: boolean; chained: boolean }) {
   const when = <Time at={message.at} form={day ? 'day' : 'clock'} now={now} />
   if (message.direction === 'event') {
     // What happened stands out; the sentences after it explain.
@@ -99,7 +142,7 @@ function Entry({ message, label, now, day }: { message: MessageDto; label: strin
         <bdi className={css.who}>{ours ? text.you : label}</bdi>
         <span className={css.when}>{when}</span>
         {message.seq > 0 && <span className={css.when}>#{message.seq}</span>}
-        {ours && <State state={message.state} />}
+        {ours && <State says={(chained ? text.stateChained : text.state)[message.state]} state={message.state} />}
       </p>
       <p className={css.text} dir="auto" title={dayAndTime(message.at, now)}>
         {message.text}
@@ -110,11 +153,11 @@ function Entry({ message, label, now, day }: { message: MessageDto; label: strin
 
 const icon = { size: 13, strokeWidth: 2 } as const
 
-function State({ state }: { state: MessageDto['state'] }) {
+function State({ state, says }: { state: MessageDto['state']; says: string }) {
   return (
-    <span className={css.state} title={text.state[state]}>
+    <span className={css.state} title={says}>
       {state === 'queued' ? <Clock3 {...icon} /> : state === 'sent' ? <Send {...icon} /> : <Check {...icon} />}
-      {state === 'queued' ? <span>{text.state.queued}</span> : <span className="sr">{text.state[state]}</span>}
+      <span className={state === 'queued' ? undefined : 'sr'}>{says}</span>
     </span>
   )
 }

@@ -1,4 +1,4 @@
-import type { SessionDto } from '../../../contract/dto.ts'
+import type { FileDto, SessionDto } from '../../../contract/dto.ts'
 
 export const text = {
   title: 'Sessions',
@@ -28,6 +28,25 @@ export const text = {
   nothingSaid: 'Nothing was said yet.',
   you: 'You',
   state: { queued: 'waits for its turn', sent: 'sent, not yet answered', done: 'answered' },
+  evidence: 'Show evidence',
+  files: {
+    attach: 'Send a file…',
+    progress: (name: string): string => `Progress of ${name}`,
+    of: (moved: string, size: string): string => `${moved} of ${size}`,
+    stop: 'Stop',
+    stopOf: (name: string): string => `Stop ${name}`,
+    review: 'Review',
+    savedAs: 'Saved in your downloads as',
+    state: {
+      offered: { ours: 'Waits for them to take it', theirs: 'Waits for your approval' },
+      moving: { ours: 'Sending', theirs: 'Receiving' },
+      done: { ours: 'Sent whole; they checked its hash.', theirs: 'Received whole; its hash was checked.' },
+      refused: { ours: 'They did not take it.', theirs: 'You did not take it.' },
+      cancelled: { ours: 'Stopped.', theirs: 'Stopped.' },
+      failed: { ours: 'Not sent.', theirs: 'Not received.' },
+    } satisfies Record<FileDto['state'], Record<FileDto['direction'], string>>,
+  },
+  stateChained: { queued: 'waits to go out', sent: 'sent, not yet received', done: 'received by them' },
   legacy: {
     title: 'This session runs on the HSAgent protocol. It protects less.',
     text: 'No forward secrecy: whoever gets a key later can open what was recorded today. No ledger keeps it: each side has only its own record.',
@@ -43,6 +62,7 @@ export const text = {
   composer: {
     label: (label: string): string => `Write to ${label}`,
     send: 'Send',
+    channel: 'End to end encrypted, in order, once',
     turnUs: 'Your turn: it goes out now',
     turnThem: 'Their turn: it goes out with your next answer',
     queued: (n: number): string => (n === 1 ? '1 waits for its turn' : `${n} wait for their turn`),
@@ -65,6 +85,13 @@ export const text = {
     keyWhat: 'first 8 digits of the key’s SHA-256',
     secrecy: 'Secrecy',
     legacy: 'No forward secrecy',
+    forward: 'Forward secret: keys made for this session only',
+    suite: 'Suite',
+    suites: { x25519: 'x25519', x25519mlkem768: 'x25519mlkem768, post-quantum hybrid' } as Readonly<Record<string, string>>,
+    evidence: 'On the ledgers',
+    public: 'Public: who, when, and the id. Not public: anything said here.',
+    nonce: 'Handshake',
+    nonceWhat: 'the number of the handshake',
     messages: 'Messages',
     turn: 'Turn',
     turns: { us: 'You may speak next', them: 'They speak next' } satisfies Record<SessionDto['turn'], string>,

@@ -1,10 +1,11 @@
-import { ArchiveRestore, Fingerprint, Hand, Info, KeyRound, Lock, Monitor, Radio } from 'lucide-react'
+import { ArchiveRestore, Fingerprint, Hand, Info, KeyRound, Lock, Monitor, Radio, ScrollText } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { PageHeader } from '../../app/page-header.tsx'
 import { classes } from '../../components/classes.ts'
 import { type SettingsSection, useUi } from '../../state/ui.ts'
 import { BackupSection } from './backup-section.tsx'
 import { IdentitySection } from './identity-section.tsx'
+import { LedgerSection } from './ledger-section.tsx'
 import { PassphraseSection } from './passphrase-section.tsx'
 import { AboutSection, AppearanceSection, LockSection } from './plain-sections.tsx'
 import { PoliciesSection } from './policies-section.tsx'
@@ -20,6 +21,7 @@ const sections: readonly { readonly id: SettingsSection; readonly icon: ReactNod
   { id: 'lock', icon: <Lock {...icon} />, page: () => <LockSection /> },
   { id: 'policies', icon: <Hand {...icon} />, page: () => <PoliciesSection /> },
   { id: 'relay', icon: <Radio {...icon} />, page: () => <RelaySection /> },
+  { id: 'ledger', icon: <ScrollText {...icon} />, page: () => <LedgerSection /> },
   { id: 'appearance', icon: <Monitor {...icon} />, page: () => <AppearanceSection /> },
   { id: 'about', icon: <Info {...icon} />, page: () => <AboutSection /> },
 ]
