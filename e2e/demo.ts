@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import Database from 'better-sqlite3'
 import { launch, type RunningApp, temporaryHome } from './app.ts'
+import { type Actors, auditByAnybody, closeOnLedger, shakeHands, type Told, talkAndSend } from './ledger-story.ts'
 import {
   approvalReady,
   approve,
@@ -79,25 +80,25 @@ const openSession = async (
 ): Promise<string> => {
   const before = (await sessionsOf(alice)).length
   await choosePeer(alice, b)
-  await shot(alice.main, `alice-peer-${round}`)
+  await shot(alice.main, `carol-peer-${round}`)
   await alice.main.getByRole('button', { name: button, exact: true }).click()
   await goTo(bob, 'Proposals')
-  await until('alice at bob’s door', async () => (await snapshot(bob)).knocks.some((k) => k.peer === a))
-  await shot(bob.main, `bob-proposals-${round}`)
-  fact(`bob sees that alice asks (${(await snapshot(bob)).knocks.find((k) => k.peer === a)?.kind})`, true)
+  await until('carol at dave’s door', async () => (await snapshot(bob)).knocks.some((k) => k.peer === a))
+  await shot(bob.main, `dave-proposals-${round}`)
+  fact(`dave sees that carol asks (${(await snapshot(bob)).knocks.find((k) => k.peer === a)?.kind})`, true)
   await bob.main
     .getByRole('button', { name: /Answer/ })
     .first()
     .click()
   const prompt = await review(bob)
-  await shot(prompt, `bob-approval-confirm-${round}`)
-  const answered = await approve(bob, /Answer/, () => shot(prompt, `bob-approval-ready-${round}`))
-  fact(`bob approved: “${answered}”`, answered.startsWith('Answer'))
+  await shot(prompt, `dave-approval-confirm-${round}`)
+  const answered = await approve(bob, /Answer/, () => shot(prompt, `dave-approval-ready-${round}`))
+  fact(`dave approved: “${answered}”`, answered.startsWith('Answer'))
   const other = await review(alice)
   await approvalReady(alice, /Open a session/)
-  await shot(other, `alice-approval-request-${round}`)
+  await shot(other, `carol-approval-request-${round}`)
   const opened = await approve(alice, /Open a session/)
-  fact(`alice approved: “${opened}”`, opened.startsWith('Open a session'))
+  fact(`carol approved: “${opened}”`, opened.startsWith('Open a session'))
   await until('both sessions open', async () => {
     const [x, y] = [await sessionsOf(alice), await sessionsOf(bob)]
     return x.length === before + 1 && y.length === before + 1 && x.at(-1)?.state === 'open' && y.at(-1)?.state === 'open'
@@ -118,140 +119,177 @@ const closeSession = async (alice: RunningApp, bob: RunningApp, round: number): 
   await alice.main.getByRole('button', { name: 'Close session…' }).click()
   const prompt = await review(alice)
   await approvalReady(alice, /Close the session/)
-  await shot(prompt, `alice-approval-close-${round}`)
+  await shot(prompt, `carol-approval-close-${round}`)
   const sentence = await approve(alice, /Close the session/)
-  fact(`alice held the button: “${sentence}”`, sentence.startsWith('Close the session'))
+  fact(`carol held the button: “${sentence}”`, sentence.startsWith('Close the session'))
   await until('both closed', async () => [(await sessionsOf(alice)).at(-1)?.state, (await sessionsOf(bob)).at(-1)?.state].every((s) => s === 'closed'))
   fact('both windows show it closed', true)
   // The references are kept on both sides; the last closes are on their way for three seconds more.
   await until('alice may reconnect', async () => (await snapshot(alice)).peers.some((p) => p.may.reconnect))
 }
 
+interface Stage {
+  /** Starts an app; all are ended with the stage. */
+  open(name: string, home: string, options?: { readonly hsOnly?: boolean }): Promise<RunningApp>
+  readonly homes: { readonly alice: string; readonly bob: string; readonly elsewhere: string; readonly carol: string; readonly dave: string }
+  readonly folder: string
+  readonly port: number
+}
+
+const idOf = async (app: RunningApp): Promise<string> => (await snapshot(app)).app.profile?.myId ?? ''
+
+const meet = async (one: RunningApp, other: RunningApp, names: readonly [string, string]): Promise<readonly [string, string]> => {
+  await Promise.all([createIdentity(one, names[0]), createIdentity(other, names[1])])
+  await Promise.all([skipBackup(one), skipBackup(other)])
+  await until('both on the relay', async () => (await snapshot(one)).app.relay.state === 'connected' && (await snapshot(other)).app.relay.state === 'connected')
+  return [await idOf(one), await idOf(other)]
+}
+
+/** Two wallets that keep ledgers, from the first start to a bundle that anybody can check. */
+const ledgerStory = async (stage: Stage): Promise<Actors> => {
+  tell('1. Two wallets start')
+  const [alice, bob] = await Promise.all([stage.open('alice', stage.homes.alice), stage.open('bob', stage.homes.bob)])
+  await shot(alice.main, 'onboarding')
+  const [a, b] = await meet(alice, bob, ['alice', 'bob'])
+  const [first, second] = [(await snapshot(alice)).app, (await snapshot(bob)).app]
+  fact(`alice is ${a}, key words ${first.profile?.words.slice(0, 4).join(' · ')}`, a !== '')
+  fact(`bob is ${b}, key words ${second.profile?.words.slice(0, 4).join(' · ')}`, b !== '' && b !== a)
+  fact(`each has a ledger of its own: ${first.machine?.originId}, ${second.machine?.originId}`, first.machine?.rows === 0 && second.machine?.rows === 0)
+  fact(
+    `one of them runs the relay on port ${stage.port}, the other joined it`,
+    first.relay.port === stage.port && second.relay.port === stage.port && first.relay.joined !== second.relay.joined,
+  )
+  const actors: Actors = { alice, bob, a, b, downloads: stage.homes.bob, folder: stage.folder }
+  const told: Told = { fact, shot }
+  tell('2. They agree on a session; each step is approved, and on both ledgers')
+  await shakeHands(actors, told)
+  fact('each has pinned the other’s key', (await snapshot(alice)).peers[0]?.trust === 'pinned' && (await snapshot(bob)).peers[0]?.trust === 'pinned')
+  tell('3. They talk, and alice sends a file')
+  await talkAndSend(actors, told)
+  tell('4. They close')
+  await closeOnLedger(actors, told)
+  tell('5. Anybody checks it, from one file')
+  await auditByAnybody(actors, told)
+  return actors
+}
+
+/** A backup that is older than the ledger does not fork it: the peer is asked what it witnessed. */
+const restoreStory = async (stage: Stage, { alice, bob, a, b, ...rest }: Actors): Promise<void> => {
+  tell('6. Alice backs her identity up, writes on, and restores the older backup elsewhere')
+  const before = (await snapshot(alice)).app
+  await goTo(alice, 'Settings')
+  await shot(alice.main, 'settings')
+  await alice.main
+    .getByRole('link', { name: 'Backup' })
+    .or(alice.main.getByRole('button', { name: 'Backup', exact: true }))
+    .or(alice.main.getByRole('tab', { name: 'Backup' }))
+    .first()
+    .click()
+  const file = join(stage.homes.alice, 'alice.csbackup')
+  await saveFile(alice, file)
+  await alice.main.getByLabel('Your passphrase', { exact: true }).fill(passphrase)
+  await alice.main.getByRole('button', { name: 'Write backup…' }).click()
+  await until('the backup is proved', async () => (await snapshot(alice)).app.backup.verifiedAt !== null)
+  await shot(alice.main, 'settings-backup')
+  const { backup } = (await snapshot(alice)).app
+  fact(`the backup was written, read back and opened: ${backup.fileName}`, backup.fileName === 'alice.csbackup')
+  await shakeHands({ alice, bob, a, b, ...rest }, { fact, shot: () => Promise.resolve() })
+  const rows = (await snapshot(alice)).app.machine?.rows ?? 0
+  fact(`alice’s ledger has ${rows} rows, the backup ${before.machine?.rows}`, rows > (before.machine?.rows ?? 0))
+  await alice.main.getByRole('button', { name: 'Lock' }).first().click()
+  await until('alice is locked', async () => (await snapshot(alice)).app.stage === 'locked')
+  await shot(alice.main, 'unlock')
+  const locked = await snapshot(alice)
+  fact('locked, her window knows no peer and no session any more', locked.peers.length === 0 && locked.sessions.length === 0)
+  await alice.close()
+
+  const restored = await stage.open('alice', stage.homes.elsewhere)
+  await restored.main.getByText('Restore from a backup').click()
+  await chooseFile(restored, file)
+  await restored.main.getByRole('button', { name: /Choose file/ }).click()
+  await restored.main.getByLabel('Passphrase of the backup').fill(passphrase)
+  await restored.main.getByLabel(/Name/).first().fill('alice')
+  await shot(restored.main, 'restore')
+  await restored.main.getByRole('button', { name: 'Restore identity' }).click()
+  await until('the identity is restored', async () => (await snapshot(restored)).app.stage === 'open')
+  const back = (await snapshot(restored)).app
+  fact(
+    `restored elsewhere: the same id, key words and ledger (${back.profile?.words.slice(0, 2).join(' · ')})`,
+    back.profile?.myId === a && back.profile.signPub === before.profile?.signPub && back.machine?.genesis === before.machine?.genesis,
+  )
+  await until('the ledger to be whole again', async () => (await snapshot(restored)).app.machine?.recovering === null, 90_000)
+  const whole = (await snapshot(restored)).app.machine?.rows ?? 0
+  fact(`bob gave back the rows he had witnessed: ${whole} rows again, and only then may anything be appended`, whole >= rows)
+  await shakeHands({ alice: restored, bob, a, b, ...rest }, { fact, shot: () => Promise.resolve() })
+  await goTo(bob, 'Audit')
+  await bob.main.getByRole('button', { name: 'Another audit' }).click()
+  await bob.main.getByRole('button', { name: 'Show evidence' }).first().click()
+  await bob.main.getByText('Everything that can be checked holds.').first().waitFor({ timeout: 30_000 })
+  fact('bob’s audit of all sessions holds: nothing was forked', true)
+  await restored.main.emulateMedia({ colorScheme: 'dark' })
+  await goTo(restored, 'Ledger')
+  await shot(restored.main, 'ledger-dark')
+}
+
+/** Two wallets that speak the profile of the original agents, which have no ledger. */
+const legacyStory = async (stage: Stage): Promise<void> => {
+  tell('7. Two others speak the profile of the original agents')
+  const [carol, dave] = await Promise.all([stage.open('carol', stage.homes.carol, { hsOnly: true }), stage.open('dave', stage.homes.dave, { hsOnly: true })])
+  const [c, d] = await meet(carol, dave, ['carol', 'dave'])
+  await openSession(carol, dave, c, d, 'Propose session', 1)
+  await openConversation(carol, d)
+  await openConversation(dave, c)
+  await talk(carol, dave, 'carol', 'dave', 'Hello dave, this is carol.')
+  await talk(dave, carol, 'dave', 'carol', 'Hello carol: ☃ at noon.')
+  await shot(carol.main, 'carol-session')
+  const [dc, dd] = [database(stage.homes.carol, 'carol'), database(stage.homes.dave, 'dave')]
+  fact(`carol’s database: ${dc.threads.join(', ')}; ${dc.decisions} decision`, dc.ours === 1 && dc.theirs === 1 && dc.decisions === 1)
+  fact(`dave’s database: ${dd.threads.join(', ')}; ${dd.decisions} decision`, dd.ours === 1 && dd.theirs === 1 && dd.decisions === 1)
+  await closeSession(carol, dave, 1)
+  const old = (await sessionsOf(carol))[0]?.id
+  const again = await openSession(carol, dave, c, d, 'Reconnect', 2)
+  fact('it is another session', again !== old)
+  await openConversation(carol, d)
+  await closeSession(carol, dave, 2)
+  const machine = (await snapshot(carol)).app.machine
+  fact(`carol’s own ledger keeps each step, with what dave signed: ${machine?.rows} rows`, (machine?.rows ?? 0) === 8)
+  await goTo(dave, 'Proposals')
+  await shot(dave.main, 'dave-history')
+}
+
 const story = async (): Promise<void> => {
-  const homes = { alice: temporaryHome(), bob: temporaryHome(), elsewhere: temporaryHome() }
+  const made = {
+    alice: temporaryHome(),
+    bob: temporaryHome(),
+    elsewhere: temporaryHome(),
+    carol: temporaryHome(),
+    dave: temporaryHome(),
+    folder: temporaryHome(),
+  }
   const port = await freePort()
-  const env = { COUNTERSIGN_RELAY_PORT: String(port) }
   const apps: RunningApp[] = []
-  const open = async (name: string, home: string): Promise<RunningApp> => {
-    const app = await launch({ home, name, env, app: appFolder })
-    apps.push(app)
-    return app
+  const stage: Stage = {
+    open: async (name, home, options) => {
+      const env = { COUNTERSIGN_RELAY_PORT: String(port), COUNTERSIGN_DOWNLOADS: home }
+      const app = await launch({ home, name, env, app: appFolder, args: options?.hsOnly ? ['--hs-only'] : [] })
+      apps.push(app)
+      return app
+    },
+    homes: { alice: made.alice.path, bob: made.bob.path, elsewhere: made.elsewhere.path, carol: made.carol.path, dave: made.dave.path },
+    folder: made.folder.path,
+    port,
   }
   try {
-    tell('1. Two wallets start')
-    const [alice, bob] = await Promise.all([open('alice', homes.alice.path), open('bob', homes.bob.path)])
-    await shot(alice.main, 'onboarding')
-    await Promise.all([createIdentity(alice, 'alice'), createIdentity(bob, 'bob')])
-    await shot(alice.main, 'backup-offer')
-    await Promise.all([skipBackup(alice), skipBackup(bob)])
-    await until(
-      'both on the relay',
-      async () => (await snapshot(alice)).app.relay.state === 'connected' && (await snapshot(bob)).app.relay.state === 'connected',
-    )
-    const [first, second] = [(await snapshot(alice)).app, (await snapshot(bob)).app]
-    const [a, b] = [first.profile?.myId ?? '', second.profile?.myId ?? '']
-    fact(`alice is ${a}, key words ${first.profile?.words.slice(0, 4).join(' · ')}`, a !== '')
-    fact(`bob is ${b}, key words ${second.profile?.words.slice(0, 4).join(' · ')}`, b !== '' && b !== a)
-    fact(
-      `one of them runs the relay on port ${port}, the other joined it`,
-      first.relay.port === port && second.relay.port === port && first.relay.joined !== second.relay.joined,
-    )
-
-    tell('2. They meet, and each step is approved')
-    await openSession(alice, bob, a, b, 'Propose session', 1)
-    fact('each has pinned the other’s key', (await snapshot(alice)).peers[0]?.trust === 'pinned' && (await snapshot(bob)).peers[0]?.trust === 'pinned')
-
-    tell('3. They talk')
-    await openConversation(alice, b)
-    await openConversation(bob, a)
-    await talk(alice, bob, 'alice', 'bob', 'Hello bob, this is alice.')
-    await talk(bob, alice, 'bob', 'alice', 'Hello alice. The words matched.')
-    await talk(alice, bob, 'alice', 'bob', 'Then we are agreed: ☃ at noon.')
-    await shot(alice.main, 'alice-session')
-    await shot(bob.main, 'bob-session')
-    const [da, db] = [database(homes.alice.path, 'alice'), database(homes.bob.path, 'bob')]
-    fact(
-      `alice’s database: ${da.threads.join(', ')}; ${da.ours} messages out, ${da.theirs} in, ${da.decisions} decision`,
-      da.ours === 2 && da.theirs === 1 && da.decisions === 1,
-    )
-    fact(
-      `bob’s database: ${db.threads.join(', ')}; ${db.ours} message out, ${db.theirs} in, ${db.decisions} decision`,
-      db.ours === 1 && db.theirs === 2 && db.decisions === 1,
-    )
-
-    tell('4. They close, and open again')
-    await closeSession(alice, bob, 1)
-    await shot(alice.main, 'alice-session-closed')
-    const old = (await sessionsOf(alice))[0]?.id
-    const again = await openSession(alice, bob, a, b, 'Reconnect', 2)
-    fact('it is another session', again !== old)
-    await openConversation(alice, b)
-    await openConversation(bob, a)
-    await talk(alice, bob, 'alice', 'bob', 'Back again.')
-    await talk(bob, alice, 'bob', 'alice', 'Welcome back.')
-    await closeSession(alice, bob, 2)
-    await goTo(bob, 'Proposals')
-    await shot(bob.main, 'bob-history')
-    const [ea, eb] = [database(homes.alice.path, 'alice'), database(homes.bob.path, 'bob')]
-    fact(
-      `alice’s database: ${ea.sessions} sessions, ${ea.decisions} decisions, nothing left to send`,
-      ea.sessions === 2 && ea.decisions === 4 && ea.outbox === 0,
-    )
-    fact(`bob’s database: ${eb.sessions} sessions, ${eb.decisions} decisions, nothing left to send`, eb.sessions === 2 && eb.decisions === 2 && eb.outbox === 0)
-
-    tell('5. Alice backs her identity up, and restores it elsewhere')
-    await goTo(alice, 'Settings')
-    await shot(alice.main, 'settings')
-    await alice.main
-      .getByRole('link', { name: 'Backup' })
-      .or(alice.main.getByRole('button', { name: 'Backup', exact: true }))
-      .or(alice.main.getByRole('tab', { name: 'Backup' }))
-      .first()
-      .click()
-    const file = join(homes.alice.path, 'alice.csbackup')
-    await saveFile(alice, file)
-    await alice.main.getByLabel('Your passphrase', { exact: true }).fill(passphrase)
-    await alice.main.getByRole('button', { name: 'Write backup…' }).click()
-    await until('the backup is proved', async () => (await snapshot(alice)).app.backup.verifiedAt !== null)
-    await shot(alice.main, 'settings-backup')
-    fact(
-      `the backup was written, read back and opened: ${(await snapshot(alice)).app.backup.fileName}`,
-      (await snapshot(alice)).app.backup.fileName === 'alice.csbackup',
-    )
-    await alice.main.getByRole('button', { name: 'Lock' }).first().click()
-    await until('alice is locked', async () => (await snapshot(alice)).app.stage === 'locked')
-    await shot(alice.main, 'unlock')
-    const locked = await snapshot(alice)
-    fact('locked, her window knows no peer and no session any more', locked.peers.length === 0 && locked.sessions.length === 0)
-    await alice.close()
-
-    const restored = await open('alice', homes.elsewhere.path)
-    await restored.main.getByText('Restore from a backup').click()
-    await chooseFile(restored, file)
-    await restored.main.getByRole('button', { name: /Choose file/ }).click()
-    await restored.main.getByLabel('Passphrase of the backup').fill(passphrase)
-    await restored.main.getByLabel(/Name/).first().fill('alice')
-    await shot(restored.main, 'restore')
-    await restored.main.getByRole('button', { name: 'Restore identity' }).click()
-    await until('the identity is restored', async () => (await snapshot(restored)).app.stage === 'open')
-    const back = await snapshot(restored)
-    fact(
-      `restored elsewhere: the same id and key words (${back.app.profile?.words.slice(0, 2).join(' · ')})`,
-      back.app.profile?.myId === a && back.app.profile.signPub === first.profile?.signPub,
-    )
-    fact(`with bob’s pin and ${back.history.length} decisions`, back.peers.find((p) => p.id === b)?.trust === 'pinned' && back.history.length === 4)
-    await until('the restored wallet sees bob', async () => (await snapshot(restored)).peers.some((p) => p.id === b && p.online))
-    await openSession(restored, bob, a, b, 'Reconnect', 3)
-    fact('bob takes it for the same alice: no key changed', (await snapshot(bob)).peers.find((p) => p.id === a)?.trust === 'pinned')
-    await restored.main.emulateMedia({ colorScheme: 'dark' })
-    await goTo(restored, 'Peers')
-    await shot(restored.main, 'peers-dark')
+    const actors = await ledgerStory(stage)
+    await restoreStory(stage, actors)
+    for (const app of apps.splice(0)) await app.close().catch(() => {})
+    await legacyStory(stage)
   } catch (error) {
     for (const [i, app] of apps.entries()) await app.main.screenshot({ path: join(output, `failed-${i}.png`), timeout: 5_000 }).catch(() => {})
     throw error
   } finally {
     for (const app of apps) await app.close().catch(() => {})
-    for (const home of Object.values(homes)) home.remove()
+    for (const home of Object.values(made)) home.remove()
   }
 }
 

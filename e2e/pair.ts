@@ -16,13 +16,18 @@ export interface Pair {
   end(): Promise<void>
 }
 
-/** Starts both apps, makes an identity in each, and waits until each sees the other on the relay. */
-export const makePair = async (): Promise<Pair> => {
+/** Starts both apps, makes an identity in each, and waits until each sees the other on the relay. `hs`: they speak the original agents' profile. */
+export const makePair = async (profile: 'hs' | 'm2m' = 'hs'): Promise<Pair> => {
   const homes = { alice: temporaryHome(), bob: temporaryHome() }
   const env = { COUNTERSIGN_RELAY_PORT: String(await freePort()) }
   const started: RunningApp[] = []
   const begin = async (who: 'alice' | 'bob'): Promise<RunningApp> => {
-    const app = await launch({ home: homes[who].path, name: who, env })
+    const app = await launch({
+      home: homes[who].path,
+      name: who,
+      env: { ...env, COUNTERSIGN_DOWNLOADS: homes[who].path },
+      args: profile === 'hs' ? ['--hs-only'] : [],
+    })
     started.push(app)
     return app
   }

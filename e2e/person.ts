@@ -35,7 +35,7 @@ export const skipBackup = async ({ main }: RunningApp): Promise<void> => {
 const page = (main: Page, name: string) =>
   main.getByRole('navigation').getByRole('link', { name }).or(main.getByRole('navigation').getByRole('button', { name }))
 
-export const goTo = async ({ main }: RunningApp, name: 'Peers' | 'Proposals' | 'Sessions' | 'Settings'): Promise<void> => {
+export const goTo = async ({ main }: RunningApp, name: 'Peers' | 'Proposals' | 'Sessions' | 'Ledger' | 'Audit' | 'Settings'): Promise<void> => {
   await page(main, name).first().click()
   await main.getByRole('heading', { name, exact: true }).first().waitFor()
 }
@@ -146,7 +146,7 @@ export const reject = async (app: RunningApp): Promise<void> => {
 /** Writes into the open session and sends it. */
 export const say = async ({ main }: RunningApp, text: string): Promise<void> => {
   await main.getByRole('textbox', { name: /Write to/ }).fill(text)
-  await main.getByRole('button', { name: 'Send' }).click()
+  await main.getByRole('button', { name: 'Send', exact: true }).click()
 }
 
 export const openConversation = async (app: RunningApp, id: string): Promise<void> => {

@@ -2,12 +2,12 @@ import { expect, test } from '@playwright/test'
 import { launch, screenshot, temporaryHome } from './app.ts'
 import { approve, choosePeer, createIdentity, freePort, goTo, openConversation, say, skipBackup, snapshot } from './person.ts'
 
-test('two windows meet, approve each step, talk, close and reconnect', async () => {
+test('two windows that speak hs meet, approve each step, talk, close and reconnect', async () => {
   test.setTimeout(180_000)
   const homes = [temporaryHome(), temporaryHome()] as const
   const env = { COUNTERSIGN_RELAY_PORT: String(await freePort()) }
-  const alice = await launch({ home: homes[0].path, name: 'alice', env })
-  const bob = await launch({ home: homes[1].path, name: 'bob', env })
+  const alice = await launch({ home: homes[0].path, name: 'alice', env, args: ['--hs-only'] })
+  const bob = await launch({ home: homes[1].path, name: 'bob', env, args: ['--hs-only'] })
   try {
     await screenshot(alice.main, 'story-01-onboarding')
     await createIdentity(alice, 'alice')
