@@ -38,9 +38,10 @@ export const identityCommand = async (
 
   const show = (wallet: Wallet, done: string): void => {
     const p = wallet.publicPart(name)
+    const genesis = wallet.genesisOf(name)
     output.say(
-      { name: p.name, my_id: p.myId, sign_pub_b64: toBase64(fromHex(p.signPub)), kx_pub_b64: toBase64(fromHex(p.kxPub)), words: p.words, genesis: null },
-      `${done}${p.name}\n  id        ${p.myId}\n  words     ${p.words.join(' · ')}\n  sign_pub  ${toBase64(fromHex(p.signPub))}\n  kx_pub    ${toBase64(fromHex(p.kxPub))}`,
+      { name: p.name, my_id: p.myId, sign_pub_b64: toBase64(fromHex(p.signPub)), kx_pub_b64: toBase64(fromHex(p.kxPub)), words: p.words, genesis },
+      `${done}${p.name}\n  id        ${p.myId}\n  words     ${p.words.join(' · ')}\n  sign_pub  ${toBase64(fromHex(p.signPub))}\n  kx_pub    ${toBase64(fromHex(p.kxPub))}\n  genesis   ${genesis ?? 'not made yet'}`,
     )
   }
 

@@ -19,8 +19,9 @@ import type { M2m, Preview, ThreadSummary } from './m2m/engine-types.ts'
 import { lostSessions } from './m2m/lost.ts'
 import type { AskStep } from './m2m/thread.ts'
 import type { Notices } from './notices.ts'
+import { asideOf } from './peers/asides.ts'
 import type { PeerBook } from './peers/peer-book.ts'
-import { keepPinned, observeKeys, type PeerKeys, pinKeys } from './peers/trust.ts'
+import { observeKeys, type PeerKeys, pinKeys } from './peers/trust.ts'
 import type { Ports, SocketFiles } from './ports.ts'
 import { askFrom } from './recovery.ts'
 import { encodeClientLine, type SendableObject } from './relay/envelope.ts'
@@ -39,8 +40,6 @@ import type { Work } from './work.ts'
 const MOST_ENDED = 50
 /** Files that were sent or came, kept in view. */
 const MOST_FILES = 200
-/** Ledgers put aside for one peer. */
-const MOST_ASIDE = 20
 
 export interface M2mSideDeps {
   readonly ports: Ports
@@ -58,6 +57,8 @@ export interface M2mSideDeps {
   readonly policy: (peer: PeerRow, step: M2mStep) => PolicyAnswer
   /** Absolute path of the folder where files land. */
   readonly downloads: () => string
+  /** Sessions that we began are concluded after so many messages of the peer; null: never. */
+  readonly closeAfter: number | null
   /** Where local programs may knock; left out: nowhere. */
   readonly programs?: { readonly folder: string; readonly files: SocketFiles }
   /** A page of the own chain that a peer kept. */
@@ -92,6 +93,8 @@ export interface M2mSide {
   owns(request: Pick<RequestRow, 'extra'>): boolean
   propose(peer: PeerId): void
   status(peer: PeerId): { readonly text: string | null; readonly busy: boolean }
+  /** A handshake or a session with this peer that is not over. */
+  live(peer: PeerId): boolean
   handshakes(): HandshakeDto[]
   handshake(nonce: string): HandshakeDto | null
   files(): FileDto[]
@@ -179,18 +182,6 @@ const sessionChecks = [
 
 const isSession = (t: ThreadSummary): boolean => t.state === 'open' || t.state === 'closing' || t.state === 'closed'
 
-/** Geneses that a person did not take for this peer's. */
-export const asideOf = (row: PeerRow | undefined): readonly string[] => {
-  const asides = row?.extra['asides']
-  return Array.isArray(asides) ? asides.filter((one) => typeof one === 'string') : []
-}
-/** The pinned keys and ledger hold; what was presented is put aside, and not asked about again. */
-export const keepKnown = (row: PeerRow): PeerRow => {
-  const { presentedLedger, ...extra } = row.extra
-  const asides = typeof presentedLedger === 'string' ? [...asideOf(row), presentedLedger].slice(-MOST_ASIDE) : asideOf(row)
-  return { ...keepPinned(row), extra: asides.length === 0 ? extra : { ...extra, asides: [...asides] } }
-}
-
 /** Threads of `Delivery.sync` in the outbox: who is asked, and for whose chain. */
 const isSync = (thread: string): boolean => thread.startsWith('sync:')
 
@@ -235,6 +226,7 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     onText: (session, text) => {
       sessions.deliver(session, { kind: 'opened', text, secNonce: '' })
       handover?.text(session, text)
+      work.after(() => concludeWhenDone(session))
     },
     onDelivered: (session, message) => sessions.delivered(session, message),
     onApp: (session, name, bytes) =>
@@ -247,6 +239,14 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     onClose: (session, reason) => engine.channelClosed(session, reason),
     dropped: (why) => dropped(`session: ${why}`),
   })
+
+  /** A session of ours in which as many messages came as were ordered. */
+  const concludeWhenDone = (session: string): void => {
+    if (deps.closeAfter === null) return
+    const t = engine.ofSession(session)
+    if (t?.role !== 'initiator' || t.state !== 'open' || t.asking.length > 0 || sessions.rounds(session) < deps.closeAfter) return
+    engine.close(t.id)
+  }
 
   const fileSubject = (file: FileRow): Subject => ({
     peerId: file.peer,
@@ -296,7 +296,6 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
         case 'superseded':
           return notice(news.peer.peerId, 'danger', 'Somebody shows a card signed by keys that this peer has given up. It was not taken.')
         case 'self':
-          if (card.head !== null && card.head.genesis === ledger.own().genesis) ledger.ownHead(card.head, card.rotations)
           work.after(() => deps.onPeer(from))
           return notice(null, 'danger', 'Somebody on this relay shows a card with your own keys. Is this identity in use elsewhere?')
         case 'stale':
@@ -314,7 +313,7 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
   /** Another ledger under a known id or key: of a pinned peer nothing is sent or taken before a person decides, and what was put aside stays so. */
   const changed = ({ known, presented }: Extract<CardNews, { kind: 'changed' }>): void => {
     const row = store.peers.get(known.peerId)
-    const asides = asideOf(row); console.log('CHANGED', asides, presented.genesis, presented.card.at)
+    const asides = asideOf(row)
     if (asides.includes(presented.genesis)) return dropped('m2m: a card that was put aside')
     notice(known.peerId, 'danger', 'Somebody shows another ledger under this peer’s id or key. Nothing is sent to it before you decide.')
     if (row?.pinnedAt == null) return
@@ -393,6 +392,8 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
           .some((r) => byThread(thread)(r) && r.step === step),
     }),
     auto: (t, step) => {
+      // Asked for by a hand, and answered with the request: a policy decides it right after, like any other.
+      if (step === 'close' || step === 'abort') return null
       const approved = deps.approvals().automatic(subjectOf(t, step), t.expiresAt === null ? null : Math.round(t.expiresAt))
       if (approved && mayPin(step)) pin(t.peerId)
       return approved
@@ -583,6 +584,7 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       const under = live.find((t) => t.state !== 'closed' && t.state !== 'open')
       return { text: asking ? 'Waits for your decision' : open ? 'Session open' : under ? statusText(under) : null, busy: under !== undefined }
     },
+    live: (peer) => engine.threads().some((t) => t.peerId === peer && t.end === null && t.frozen === null && t.state !== 'closed'),
     handshakes: () => {
       const all = engine.threads().filter((t) => !isSession(t))
       const ended = all.filter((t) => t.end !== null || t.frozen !== null).sort((a, b) => b.since - a.since)
@@ -623,6 +625,8 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       for (const genesis of new Set(engine.threads().flatMap((t) => (t.end === null && t.frozen === null && caught(t.peerId) !== null ? [t.peerGenesis] : []))))
         forked(genesis)
       engine.resume()
+      // The last message came, and the process was gone before it concluded the session.
+      for (const { sessionId } of engine.threads()) if (sessionId !== null) concludeWhenDone(sessionId)
       delivery.start()
       handover?.start()
     },

@@ -5,22 +5,22 @@ import type { Genesis, PeerId } from './brand.ts'
 import { utf8 } from './crypto/bytes.ts'
 import { canonicalJson, type Json } from './crypto/canonical-json.ts'
 import { AppFault } from './fault.ts'
-import { describeFile } from './session/channel/describe-file.ts'
 import { writeDurably } from './identity/durable-file.ts'
 import { type Audit, type AuditOptions, audit } from './ledger/audit.ts'
-import { auditDto } from './ledger/audit-lanes.ts'
+import { auditDto, proofDto } from './ledger/audit-lanes.ts'
 import { type AuditSource, judgeSources, readAuditFile } from './ledger/audit-source.ts'
-import { namesOf } from './ledger/audit-text.ts'
 import { type HttpGet, readAuditUrl } from './ledger/audit-url.ts'
 import { type BundlePin, writeBundle } from './ledger/bundle.ts'
 import type { Ledger } from './ledger/ledger-types.ts'
+import { aboutRow, rowTitle } from './ledger/row-title.ts'
 import { zeqondAt } from './ledger/zeqond.ts'
-import type { LedgerView } from './ledger-view.ts'
+import { type LedgerView, tickTime } from './ledger-view.ts'
 import type { M2mSide } from './m2m-side.ts'
 import type { PeerBook } from './peers/peer-book.ts'
 import { labelOf } from './peers/trust.ts'
 import type { Ports } from './ports.ts'
 import type { Recovery } from './recovery.ts'
+import { describeFile } from './session/channel/describe-file.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { RequestRow } from './store/rows.ts'
 import type { Store } from './store/store.ts'
@@ -103,22 +103,51 @@ export const createProfileM2m = (deps: {
       own: own(),
     })
 
+  /** What the own ledger alone says of a peer that keeps none: steps of the older profile, with what the peer signed. */
+  const oneSided = (peer: PeerId): AuditDto => {
+    const judged = audit({ a: ledger.chain(own()), b: null }, { sessions: [] })
+    const dto = drawn(judged, peer)
+    const signPub = peers.get(peer).signPub
+    const signed = new Set(legacy(peer).map(({ row_seq }) => row_seq))
+    const steps = (judged.chains.a?.rows ?? []).filter(({ row }) => {
+      const about = aboutRow(row)
+      return about?.kind.startsWith('hs ') === true && about.peer === signPub
+    })
+    const rows = steps.map(({ row, at }) => ({
+      seq: at,
+      title: rowTitle(row, () => labelOf(peers.get(peer))),
+      zeqond: row.zeqondNumber,
+      at: tickTime(row.zeqondNumber),
+      session: null,
+      step: null,
+      hash: row.stateHash,
+      findings: [],
+    }))
+    const shown = rows.filter(({ seq }) => signed.has(seq)).length
+    const count = rows.length === 1 ? '1 step' : `${rows.length} steps`
+    return {
+      ...dto,
+      verdict: dto.ok
+        ? `Your ledger holds. It records ${count} with ${labelOf(peers.get(peer))}, ${shown} of them with what the peer signed. The peer keeps no ledger: nothing shows that it recorded the same.`
+        : dto.verdict,
+      lanes: dto.lanes.map((lane) => (lane.own ? { ...lane, rows: [...lane.rows.filter((row) => row.findings.length > 0), ...rows] } : lane)),
+    }
+  }
+
+  /** Whom this wallet knows by more than the file's own word: itself, and the peers whose keys it pinned. */
+  const expected = (): string[] => [own(), ...store.peers.all().flatMap((peer) => (peer.pinnedAt === null ? [] : (genesisOf(peer.id) ?? [])))]
+
   const drawnSources = (sources: readonly AuditSource[]): AuditDto => {
     const result = judgeSources(sources)
     const at = ports.clock.now()
-    if (result.kind === 'audit') return auditDto(result.judged, { source: result.source, at, own: own(), names: namesOf(result.judged.report) })
-    const { verdict } = result
-    return {
-      ...auditDto(audit({ a: { header: null, rows: [], head: null }, b: null }), { source: result.source, at }),
-      ok: false,
-      verdict: verdict.holds ? `The proof holds: ${verdict.why}. Its owner signed two histories.` : `The proof does not hold: ${verdict.why}.`,
-      lanes: [],
-      findings: verdict.holds
-        ? [{ code: 'EQUIVOCATION', meaning: 'The owner signed two different histories.', why: verdict.why, rows: [], session: null }]
-        : [],
-      limits: [],
-      proof: verdict.holds,
-    }
+    if (result.kind === 'proof') return proofDto(result.verdict, { source: result.source, at })
+    const { who } = result.judged.report
+    const parties = [who.a, who.b].filter((genesis) => genesis !== null)
+    const known = expected()
+    const all = parties.length > 0 && parties.every((genesis) => known.includes(genesis))
+    const judged = all ? judgeSources(sources, { expect: parties }) : result
+    if (judged.kind === 'proof') return proofDto(judged.verdict, { source: judged.source, at })
+    return auditDto(judged.judged, { source: result.source, at, own: own() })
   }
 
   const pins = (peer: PeerId): BundlePin[] => {
@@ -168,7 +197,7 @@ export const createProfileM2m = (deps: {
     setPublic: (isPublic) => {
       if (ledger.own().isPublic !== isPublic) ledger.update(own(), { isPublic })
     },
-    audit: (peer, session) => drawn(judge(peer, session), peer),
+    audit: (peer, session) => (genesisOf(peer) === null ? oneSided(peer) : drawn(judge(peer, session), peer)),
     auditFile: async (path) => drawnSources([readAuditFile(ports.files, path, basename(path))]),
     auditUrls: async (urls) => drawnSources(await Promise.all(urls.map((url) => readAuditUrl(ports, deps.get, url)))),
     save: (peer, session, what, path) => {

@@ -20,8 +20,9 @@ import type { Self } from './hs/self.ts'
 import type { HttpGet } from './ledger/audit-url.ts'
 import { createLedger } from './ledger/ledger.ts'
 import { createLedgerView } from './ledger-view.ts'
-import { createM2mSide, keepKnown, type M2mSide } from './m2m-side.ts'
+import { createM2mSide, type M2mSide } from './m2m-side.ts'
 import { createNotices } from './notices.ts'
+import { keepKnown } from './peers/asides.ts'
 import { createPeerBook } from './peers/peer-book.ts'
 import { createPresence } from './peers/presence.ts'
 import { isFrozen, labelOf, withPolicy } from './peers/trust.ts'
@@ -159,7 +160,11 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     next: deps.next,
     onFork: (genesis) => side.forked(genesis),
     onRow: (machine, row) => {
-      if (machine.custody === 'own') work.run(() => work.touch(`row:${row.row.seq}`))
+      if (machine.custody !== 'own') return
+      work.run(() => {
+        work.touch(`row:${row.row.seq}`)
+        work.touch('app')
+      })
     },
   })
   let onlineSince: number | null = transport.state.name === 'connected' ? clock.now() : null
@@ -221,6 +226,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     discoverable: deps.discoverable,
     policy: (peer, step) => policyAnswer(peer, step, orders, clock.now()),
     downloads: deps.downloads,
+    closeAfter: orders.closeAfter,
     ...(deps.programs === undefined ? {} : { programs: deps.programs }),
     onOwnRows: (from, page) => recovery.page(from, page),
     onNoOwnRows: (from) => recovery.nothing(from),
@@ -242,6 +248,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   /** What was open when the backup was made, and what was begun after it: nobody here has its keys. */
   const endLost = (): void => {
     if (store.settings.get(LOST) !== true || ledger.recovering() !== null || ledger.clockDoubt() !== null) return
+    if (ledger.state(ledger.own().genesis).revokedAt !== null) return
     if (!side.endLost()) work.run(() => store.settings.remove(LOST))
   }
   const nameOf = (key: string): string => {
@@ -401,13 +408,13 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       registering.announce()
       if (!deps.hsOnly) side.channels.wake(inbound.from)
     }
-    if (!deps.hsOnly && takeM2m(inbound)) return
+    if (!deps.hsOnly && takeM2m(inbound, fresh)) return
     if (fresh) follow(inbound.from)
     receiver.message(inbound.from, inbound.to === null, inbound.payload)
   }
 
   /** True: the line was of the m2m profile, or of a peer that speaks it. */
-  const takeM2m = ({ from, to, intent, payload }: Extract<ReturnType<typeof checkInbound>, { ok: true }>): boolean => {
+  const takeM2m = ({ from, to, intent, payload }: Extract<ReturnType<typeof checkInbound>, { ok: true }>, fresh: boolean): boolean => {
     if (intent === 'm2m') {
       if (to === null) dropped('m2m: to everybody')
       else side.receive(from, payload)
@@ -416,17 +423,20 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (intent === 'register' && payload['m2m'] !== undefined) {
       const known = side.delivery.hasCard(from)
       side.delivery.fromRegister(from, payload['m2m'])
-      if (!known && side.delivery.hasCard(from)) followM2m(from)
-    } else if (intent === 'register') side.delivery.heard(from)
+      if ((!known || fresh) && side.delivery.hasCard(from)) followM2m(from)
+    } else if (intent === 'register') {
+      side.delivery.heard(from)
+      if (fresh && side.delivery.hasCard(from)) followM2m(from)
+    }
     if (!side.delivery.hasCard(from)) return false
     // A peer that showed a card never becomes one of the older profile by itself: that would be a downgrade.
     if (intent !== 'register') dropped(`m2m: ${intent} of the older profile`)
     return true
   }
 
-  /** Standing orders about a peer that just showed its card. */
+  /** Standing orders about a peer that just appeared or showed its card. When both begin, the two proposals become one. */
   const followM2m = (id: PeerId): void => {
-    if (!names(orders.propose, id) || peers.frozen(id) || side.status(id).busy) return
+    if (!(names(orders.propose, id) || names(orders.meet, id)) || peers.frozen(id) || side.live(id)) return
     try {
       side.propose(id)
     } catch (error) {

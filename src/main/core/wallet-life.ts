@@ -48,6 +48,8 @@ export interface WalletOptions {
 
 /** Public setting of a profile whose ledger was made. */
 const HAS_LEDGER = 'hasLedger'
+/** Public setting: the genesis of that ledger, hex, for who asks without a passphrase. */
+export const GENESIS = 'genesis'
 const BackupState = z.strictObject({ verifiedAt: z.number().nullable(), fileName: z.string().nullable(), pinned: z.int() })
 
 /** A profile that is chosen: its database is open and its name is locked to this process, whether or not its keys are out. */
@@ -288,6 +290,8 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
         publish,
       })
       if (firstOpening) c.store.publicSettings.set(HAS_LEDGER, true)
+      const { genesis } = profile.m2m.machine()
+      if (c.store.publicSettings.get(GENESIS) !== genesis) c.store.publicSettings.set(GENESIS, genesis)
       const api = createApiSwitch(ports, { ledger: profile.m2m.ledger, store: c.store, work: profile.work, version: options.version }, appChanged)
       c.open = { profile, secret, api }
       takeLockedLines(c, profile, secret)

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noOrders, type StandingOrders } from './approvals/policy.ts'
 import { openTestRelay, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
 
 let relay: TestRelay
@@ -33,6 +34,93 @@ const shakeHands = async (alice: TestWallet, bob: TestWallet): Promise<void> => 
   await bob.approve('activate')
   await until('both sealed', () => evidenceOf(alice) === 'SEALED' && evidenceOf(bob) === 'SEALED')
 }
+
+const auto: StandingOrders = { ...noOrders, policy: { default: 'auto', peers: {} } }
+const decisions = (w: TestWallet): string[] =>
+  w.wallet
+    .appSnapshot({})
+    .history.map((d) => `${d.step} ${d.decision} ${d.by}`)
+    .sort()
+
+describe('what a person decides', () => {
+  it('the rest of a handshake with its first step: two prompts, and the log says who decided what', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await relay.wallet('alice', { m2m: true }), await relay.wallet('bob', { m2m: true })]
+    await meet(alice, bob)
+    alice.wallet.peerPropose({ peer: bob.id() })
+    await alice.approve('propose', 'handshake')
+    await bob.approve('accept', 'handshake')
+    await until('both sealed', () => evidenceOf(alice) === 'SEALED' && evidenceOf(bob) === 'SEALED')
+    expect(decisions(alice)).toEqual(['activate auto person-earlier', 'key auto person-earlier', 'propose approve person'])
+    expect(decisions(bob)).toEqual(['accept approve person', 'activate auto person-earlier', 'key auto person-earlier'])
+    expect(alice.wallet.auditPeer({ peer: bob.id(), session: null })).toMatchObject({ ok: true, status: 'SEALED' })
+  })
+
+  it('a rejected proposal leaves nothing on the ledger of who rejected it', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await relay.wallet('alice', { m2m: true, orders: auto }), await relay.wallet('bob', { m2m: true })]
+    await meet(alice, bob)
+    alice.wallet.peerPropose({ peer: bob.id() })
+    await bob.reject('accept')
+    await until('alice to hear of it', () => alice.wallet.appSnapshot({}).handshakes.some((h) => h.ended?.reason === 'rejected'))
+    expect(bob.wallet.appSnapshot({}).app.machine?.rows).toBe(0)
+    expect(bob.wallet.appSnapshot({}).handshakes.filter((h) => h.ended === null)).toEqual([])
+    // Her contract, her proposal, her abort.
+    expect(alice.wallet.ledgerRows({ before: null, limit: 10, session: null }).rows.map((r) => r.title)).toEqual([
+      'Aborted the handshake with bob',
+      'Proposed a session to bob',
+      'Contract of a handshake',
+    ])
+  })
+
+  it('a first contact without words to compare needs the tick', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await relay.wallet('alice', { m2m: true, orders: auto }), await relay.wallet('bob', { m2m: true })]
+    await meet(alice, bob)
+    alice.wallet.peerPropose({ peer: bob.id() })
+    const request = await until('the words', () => {
+      const waiting = bob.wallet.appSnapshot({}).requests.find((r) => r.step === 'accept')
+      if (!waiting) return null
+      bob.wallet.requestReview({ id: waiting.id })
+      const { approval } = bob.wallet.approvalCurrent({})
+      return approval?.view.match.state === 'shown' ? approval : null
+    })
+    expect(request.view).toMatchObject({ profile: 'm2m', step: 'accept', compare: false, rest: true, grade: 2 })
+    expect(request.view.match).toEqual({ state: 'shown', value: alice.wallet.appSnapshot({}).handshakes[0]?.match })
+    expect(request.view.rows.map((r) => r.type)).toEqual(['contract_created', 'contract proposed → accepted_pending'])
+  })
+
+  it('both propose at once: one session comes of it', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await relay.wallet('alice', { m2m: true, orders: auto }), await relay.wallet('bob', { m2m: true, orders: auto })]
+    await meet(alice, bob)
+    alice.wallet.peerPropose({ peer: bob.id() })
+    bob.wallet.peerPropose({ peer: alice.id() })
+    await until('both sealed', () => evidenceOf(alice) === 'SEALED' && evidenceOf(bob) === 'SEALED')
+    const open = (w: TestWallet) =>
+      w.wallet
+        .appSnapshot({})
+        .sessions.filter((s) => s.state === 'open')
+        .map((s) => s.id)
+    expect(open(alice)).toEqual(open(bob))
+    expect(open(alice)).toHaveLength(1)
+    expect(alice.wallet.auditPeer({ peer: bob.id(), session: null })).toMatchObject({ ok: true })
+  })
+})
+
+describe('an hs peer', () => {
+  it('has no ledger: our own keeps each step, and the audit says what that cannot show', { timeout: 60_000 }, async () => {
+    const meetAny = { ...auto, meet: 'any' }
+    const alice = await relay.wallet('alice', { m2m: true, orders: { ...auto, propose: 'any' } })
+    const dave = await relay.wallet('dave', { orders: meetAny })
+    await until('an hs session', () => stateOf(alice) === 'open' && stateOf(dave) === 'open')
+    const audit = alice.wallet.auditPeer({ peer: dave.id(), session: null })
+    expect(audit.verdict).toContain('records 2 steps with dave, 1 of them with what the peer signed')
+    expect(audit.lanes).toHaveLength(1)
+    expect(audit.lanes[0]?.rows.map((r) => r.title)).toEqual(['Confirm, with dave (HSAgent)', 'First request, with dave (HSAgent)'])
+    expect(audit.limits.join(' ')).toMatch(/Only one party’s ledger/)
+    const path = join(folder, 'legacy.countersign')
+    alice.wallet.auditSave({ peer: dave.id(), session: null, what: 'bundle', path })
+    expect(JSON.parse(readFileSync(path, 'utf8')).legacy_hs).toHaveLength(1)
+    expect(await alice.wallet.auditFile({ path })).toMatchObject({ ok: true })
+  })
+})
 
 describe('two wallets, m2m', () => {
   it('propose, approve each step, seal, talk, send a file, close, audit', { timeout: 60_000 }, async () => {

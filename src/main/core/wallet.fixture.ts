@@ -46,7 +46,7 @@ export interface TestWallet {
   readonly events: PublishedEvent[]
   readonly home: string
   /** Approves the waiting step as a person: the hash is that of the view the core shows. */
-  approve(step: string): Promise<void>
+  approve(step: string, scope?: 'step' | 'handshake'): Promise<void>
   reject(step: string): Promise<void>
   id(): string
 }
@@ -84,20 +84,20 @@ export const openTestRelay = async (): Promise<TestRelay> => {
       const events: PublishedEvent[] = []
       wallet.onEvent((event) => events.push(event))
       if (options.create ?? true) await wallet.identityCreate({ name, passphrase: passphrase() })
-      const decide = async (step: string, decision: 'approve' | 'reject'): Promise<void> => {
+      const decide = async (step: string, decision: 'approve' | 'reject', scope: 'step' | 'handshake' = 'step'): Promise<void> => {
         const request = await until(`request ${step} of ${name}`, () => wallet.appSnapshot({}).requests.find((r) => r.step === step && r.undoUntil === null))
         wallet.requestReview({ id: request.id })
         const hash = await until('view', () => {
           const event = [...events].reverse().find((e) => e.event === 'request' && e.id === request.id)
           return event?.event === 'request' && event.view_hash
         })
-        wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope: 'step', uncompared: true, reason: null })
+        wallet.approvalDecide({ requestId: request.id, viewHash: hash, decision, scope, uncompared: true, reason: null })
       }
       return {
         wallet,
         events,
         home,
-        approve: (step) => decide(step, 'approve'),
+        approve: (step, scope) => decide(step, 'approve', scope),
         reject: (step) => decide(step, 'reject'),
         id: () => wallet.appSnapshot({}).app.profile?.myId ?? '',
       }

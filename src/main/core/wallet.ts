@@ -20,10 +20,11 @@ import { strength } from './identity/passphrase.ts'
 import { openVault, type Vault } from './identity/vault.ts'
 import type { Ports } from './ports.ts'
 import type { Profile } from './profile.ts'
+import { peekPublicSetting } from './store/peek.ts'
 import { openStore } from './store/store.ts'
 import { createFeed } from './wallet-feed.ts'
 import { createIdentities } from './wallet-identities.ts'
-import { createLife, profileDto, type WalletOptions } from './wallet-life.ts'
+import { createLife, GENESIS, profileDto, type WalletOptions } from './wallet-life.ts'
 
 /**
  * The composition root: one object for the window, the command and the tests. Methods are named after the channels of
@@ -312,6 +313,11 @@ export const openWallet = async (ports: Ports, options: WalletOptions) => {
     },
     /** Public parts of a profile; needs no passphrase. */
     publicPart: (name: string): ProfileDto => profileDto(vault.publicPart(name)),
+    /** The genesis of its ledger, hex; null before the ledger is made. Needs no passphrase, and may be asked while another process has the profile. */
+    genesisOf: (name: string): string | null => {
+      const genesis = peekPublicSetting(vault.profileFolder(name), GENESIS)
+      return typeof genesis === 'string' ? genesis : null
+    },
 
     /** Locks, closes the database and the connections. Nothing is called after it. */
     close: async (): Promise<void> => {
