@@ -1,75 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
-import { temporaryHome } from './app.ts'
 import { freePort, until } from './person.ts'
+import { processes } from './processes.ts'
 
 // The command as it is built, in processes of its own.
 
-const home = temporaryHome()
-const running: ChildProcess[] = []
-test.afterAll(() => {
-  for (const child of running) child.kill('SIGKILL')
-  home.remove()
-})
-
-const file = (name: string, text: string): string => {
-  const path = join(home.path, name)
-  writeFileSync(path, text, { mode: 0o600 })
-  return path
-}
-const secret = file('passphrase', 'a fine long passphrase\n')
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-interface Running {
-  readonly child: ChildProcess
-  readonly events: Record<string, unknown>[]
-  readonly ended: Promise<Ended>
-  tell(command: object | string): void
-  find(event: string, match?: Record<string, unknown>): Record<string, unknown> | undefined
-}
-
-const start = (folder: string, ...args: string[]): Running => {
-  const child = spawn('node', ['bin/countersign.js', ...args], {
-    env: { ...process.env, COUNTERSIGN_HOME: join(home.path, folder) },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
-  running.push(child)
-  const events: Record<string, unknown>[] = []
-  let [out, err, rest] = ['', '', '']
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-    rest += text
-    const lines = rest.split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) if (line.startsWith('{')) events.push(JSON.parse(line))
-  })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text))
-  const ended = new Promise<Ended>((done) => child.once('close', (code) => done({ code, out, err })))
-  return {
-    child,
-    events,
-    ended,
-    tell: (command) => void child.stdin?.write(typeof command === 'string' ? command : `${JSON.stringify(command)}\n`),
-    find: (event, match = {}) => events.findLast((e) => e['event'] === event && Object.entries(match).every(([key, value]) => e[key] === value)),
-  }
-}
-const run = async (folder: string, ...args: string[]): Promise<Ended> => {
-  const process = start(folder, ...args)
-  process.child.stdin?.end()
-  return process.ended
-}
-const create = (folder: string, name: string) => run(folder, 'identity', 'create', '--name', name, '--passphrase-file', secret, '--json', '--quiet')
-const agent = async (folder: string, name: string, port: number, ...args: string[]): Promise<Running> => {
-  const made = start(folder, 'agent', '--name', name, '--passphrase-file', secret, '--relay', `127.0.0.1:${port}`, '--json', ...args)
-  await until(`${name} is ready`, async () => made.find('ready') !== undefined)
-  return made
-}
+const { home, file, secret, start, run, create, agent, end } = processes()
+test.afterAll(end)
 
 test('says what is wrong in one line, with an exit code of its own', async () => {
   expect((await create('codes', 'carol')).code).toBe(0)
@@ -78,7 +16,7 @@ test('says what is wrong in one line, with an exit code of its own', async () =>
     ['a name that is taken', 2, /^countersign: EXISTS: .*\n$/, ['identity', 'create', '--name', 'carol', '--passphrase-file', secret]],
     ['a name that is a path', 2, /^countersign: NAME: .*\n$/, ['identity', 'create', '--name', '../carol', '--passphrase-file', secret]],
     ['a weak passphrase', 2, /^countersign: WEAK_PASSPHRASE: .*\n$/, ['identity', 'create', '--name', 'dave', '--passphrase-file', file('weak', 'password\n')]],
-    ['no passphrase file', 2, /^countersign: UNREADABLE: .*\n$/, ['identity', 'create', '--name', 'dave', '--passphrase-file', join(home.path, 'nowhere')]],
+    ['no passphrase file', 2, /^countersign: UNREADABLE: .*\n$/, ['identity', 'create', '--name', 'dave', '--passphrase-file', join(home, 'nowhere')]],
     [
       'a wrong passphrase',
       3,
@@ -98,7 +36,7 @@ test('says what is wrong in one line, with an exit code of its own', async () =>
     expect(ended.err, what).toMatch(line)
     expect(ended.out, what).toBe('')
   }
-  expect(readdirSync(join(home.path, 'codes')).filter((name) => !name.startsWith('.'))).toEqual(['carol'])
+  expect(readdirSync(join(home, 'codes')).filter((name) => !name.startsWith('.'))).toEqual(['carol'])
 })
 
 test('gives up on a relay when the original’s configuration says so', async () => {
@@ -125,7 +63,7 @@ test('two agents, decided line by line: ask, approve, talk, close; one process a
   await until('the relay is ready', async () => relay.find('ready') !== undefined)
   expect((await run('relay', 'relay', '--port', String(port))).code).toBe(4)
   await Promise.all([create('a', 'alice'), create('b', 'bob')])
-  const [alice, bob] = [await agent('a', 'alice', port), await agent('b', 'bob', port)]
+  const [alice, bob] = [await agent('a', 'alice', port, '--hs-only'), await agent('b', 'bob', port, '--hs-only')]
   const second = await run('a', 'agent', '--name', 'alice', '--passphrase-file', secret, '--quiet')
   expect([second.code, second.err]).toEqual([4, expect.stringMatching(/^countersign: IN_USE: /)])
 
@@ -168,16 +106,16 @@ test('two agents, decided line by line: ask, approve, talk, close; one process a
   // What was said is in no log and in no file in the clear.
   const secrets = ['over the wire', 'a fine long passphrase']
   for (const end of ends) for (const text of secrets) expect(end.err).not.toContain(text)
-  for (const name of readdirSync(join(home.path, 'a', 'alice')))
-    for (const text of [...secrets, b]) expect(readFileSync(join(home.path, 'a', 'alice', name)).includes(text), `${text} in ${name}`).toBe(false)
+  for (const name of readdirSync(join(home, 'a', 'alice')))
+    for (const text of [...secrets, b]) expect(readFileSync(join(home, 'a', 'alice', name)).includes(text), `${text} in ${name}`).toBe(false)
 })
 
 test('an identity goes out and comes in again: backup, restore, export, import, passphrase, archive', async () => {
   test.setTimeout(120_000)
   await create('out', 'alice')
   const shown = JSON.parse((await run('out', 'identity', 'show', '--name', 'alice', '--json')).out)
-  mkdirSync(join(home.path, 'files'))
-  const [backup, exported] = [join(home.path, 'files', 'alice.csbackup'), join(home.path, 'files', 'id_agent_alice.json')]
+  mkdirSync(join(home, 'files'))
+  const [backup, exported] = [join(home, 'files', 'alice.csbackup'), join(home, 'files', 'id_agent_alice.json')]
   const own = ['--name', 'alice', '--passphrase-file', secret, '--json', '--quiet']
   expect((await run('out', 'identity', 'backup', ...own, '--file', backup, '--backup-passphrase-file', file('other', 'another fine passphrase\n'))).code).toBe(
     0,
@@ -185,21 +123,8 @@ test('an identity goes out and comes in again: backup, restore, export, import, 
   expect((await run('out', 'identity', 'export', ...own, '--file', exported)).code).toBe(0)
   // The same identity twice in one home would drop its own lines.
   expect(
-    (
-      await run(
-        'out',
-        'identity',
-        'restore',
-        '--name',
-        'again',
-        '--passphrase-file',
-        secret,
-        '--backup-passphrase-file',
-        join(home.path, 'other'),
-        '--file',
-        backup,
-      )
-    ).code,
+    (await run('out', 'identity', 'restore', '--name', 'again', '--passphrase-file', secret, '--backup-passphrase-file', join(home, 'other'), '--file', backup))
+      .code,
   ).toBe(2)
   const restored = await run(
     'back',
@@ -210,7 +135,7 @@ test('an identity goes out and comes in again: backup, restore, export, import, 
     '--passphrase-file',
     secret,
     '--backup-passphrase-file',
-    join(home.path, 'other'),
+    join(home, 'other'),
     '--file',
     backup,
     '--json',
@@ -221,9 +146,9 @@ test('an identity goes out and comes in again: backup, restore, export, import, 
   const imported = await run('in', 'identity', 'import', '--name', 'lyra', '--passphrase-file', secret, '--file', exported, '--json', '--quiet')
   // The keys are the same; the original has no ledger, so one is begun.
   expect(JSON.parse(imported.out)).toEqual({ ...shown, name: 'lyra', genesis: expect.stringMatching(/^[0-9a-f]{64}$/) })
-  expect((await run('out', 'identity', 'passphrase', ...own, '--new-passphrase-file', join(home.path, 'other'))).code).toBe(0)
+  expect((await run('out', 'identity', 'passphrase', ...own, '--new-passphrase-file', join(home, 'other'))).code).toBe(0)
   expect((await run('out', 'agent', '--name', 'alice', '--passphrase-file', secret, '--quiet')).code).toBe(3)
   expect((await run('out', 'identity', 'archive', '--name', 'alice')).code).toBe(0)
   expect((await run('out', 'identity', 'show', '--name', 'alice')).code).toBe(2)
-  expect(readdirSync(join(home.path, 'out', '.archive'))).toHaveLength(1)
+  expect(readdirSync(join(home, 'out', '.archive'))).toHaveLength(1)
 })

@@ -10,7 +10,7 @@ import { approvalReady, approve, snapshot } from './person.ts'
  */
 let pair: Pair
 let approval: Page
-let decide: { requestId: string; viewHash: string; decision: 'approve'; scope: 'step'; reason: null }
+let decide: { requestId: string; viewHash: string; decision: 'approve'; scope: 'step'; uncompared: boolean; reason: null }
 
 test.beforeAll(async () => {
   pair = await makePair()
@@ -19,7 +19,7 @@ test.beforeAll(async () => {
   approval = await pair.bob.approval()
   const [request] = (await snapshot(pair.bob)).requests
   // The very hash that is shown and would be accepted from a hand.
-  decide = { requestId: request?.id ?? '', viewHash: await shownHash(approval), decision: 'approve', scope: 'step', reason: null }
+  decide = { requestId: request?.id ?? '', viewHash: await shownHash(approval), decision: 'approve', scope: 'step', uncompared: false, reason: null }
 })
 test.afterEach(async () => {
   const { requests, history } = await snapshot(pair.bob)

@@ -48,7 +48,7 @@ const requestWaits = async ({ a, bob }: Pair): Promise<void> => {
   const approval = await bob.approval()
   const [request] = (await snapshot(bob)).requests
   const viewHash = await shownHash(approval)
-  const decide = { requestId: request?.id ?? '', viewHash, decision: 'approve', scope: 'step', reason: null }
+  const decide = { requestId: request?.id ?? '', viewHash, decision: 'approve', scope: 'step', uncompared: false, reason: null }
 
   await bob.main.getByRole('button', { name: 'Lock', exact: true }).click()
   await expect.poll(() => stageOf(bob)).toBe('locked')
@@ -70,7 +70,7 @@ const requestWaits = async ({ a, bob }: Pair): Promise<void> => {
     for (const secret of [a, a.slice(0, 8), 'alice', 'Answer']) expect(text).not.toContain(secret)
   }
   const locked = await snapshot(bob)
-  expect({ ...locked, app: null }).toEqual({ seq: locked.seq, app: null, peers: [], requests: [], knocks: [], history: [], sessions: [], notices: [] })
+  expect({ ...locked, app: null }).toEqual({ seq: locked.seq, app: null, peers: [], requests: [], knocks: [], history: [], sessions: [], handshakes: [], files: [], notices: [] })
   expect(locked.app.waiting).toBe(1)
   await screenshot(bob.main, 'locked')
   // Nothing to look at: the approval window puts itself away.

@@ -20,7 +20,7 @@ const empty = /^(utils?|helpers?|managers?|common|misc|shared)[.]/
  */
 
 /**
- * Looks at everything below `src` and `verify` of a project. Throws when files were not seen.
+ * Looks at everything with layers (`folders`) of a project. Throws when files were not seen.
  * @param {string} root
  * @returns {Promise<Report>}
  */
@@ -58,7 +58,7 @@ export function assertSeen(files, seen) {
  * Where there is code with layers.
  * @param {string} root
  */
-const folders = (root) => ['src', 'verify'].filter((folder) => existsSync(join(root, folder)))
+const folders = (root) => ['src', 'verify', 'client', 'bench'].filter((folder) => existsSync(join(root, folder)))
 
 /**
  * TypeScript files in these folders, relative to the project, with forward slashes.

@@ -30,6 +30,10 @@ const sound = {
     "import { app } from 'electron'\nimport { digest } from './core/crypto/digest.ts'\nimport { open } from './shell/open.ts'\nvoid app.whenReady().then(() => open(digest))\n",
   'src/main/core/crypto/digest.ts':
     "import { createHash } from 'node:crypto'\nexport const digest = (text: string) => createHash('sha256').update(text).digest('hex')\n",
+  'src/main/core/api/app.ts': "import { Hono } from 'hono'\nexport const app = new Hono()\n",
+  'src/main/command/serve.ts': "import { app } from '../core/api/app.ts'\nexport const serve = () => app\n",
+  'src/main/core/wallet.fixture.ts': "import { wallet } from './wallet.ts'\nexport const sample = wallet\n",
+  'src/main/core/wallet.test.ts': "import { sample } from './wallet.fixture.ts'\nexport const tested = sample\n",
   'src/main/core/wallet.ts': "import { digest } from './crypto/digest.ts'\nexport const wallet = digest('x')\n",
   'src/main/shell/open.ts':
     "import { BrowserWindow } from 'electron'\nimport type { Name } from '../../contract/names.ts'\nexport const open = (digest: (text: Name) => string) => [new BrowserWindow(), digest('x')]\n",
@@ -39,6 +43,8 @@ const sound = {
     "import { useState } from 'react'\nimport type { Name } from '../../contract/names.ts'\nexport const App = () => <p>{useState<Name>('x')[0]}</p>\n",
   'src/renderer/approval/main.ts': "import type { Name } from '../../contract/names.ts'\nimport { draw } from './draw.ts'\nexport const name: Name = draw\n",
   'src/renderer/approval/draw.ts': "export const draw = 'x'\n",
+  'client/program.ts': "import { connect } from 'node:net'\nexport const program = connect\n",
+  'bench/main.ts': "import { wallet } from '../src/main/core/wallet.ts'\nexport const main = wallet\n",
   'verify/verify.ts': "import { createHash } from 'node:crypto'\nexport const verify = createHash('sha256')\n",
 }
 
@@ -49,6 +55,10 @@ const seeds: readonly (readonly [rule: string, file: string, line: string])[] = 
   ['core-without-electron', 'src/main/core/wallet.ts', "import type { App } from 'electron'"],
   ['core-below-everything', 'src/main/core/wallet.ts', "export { open } from '../shell/open.ts'"],
   ['core-below-everything', 'src/main/core/wallet.ts', "export { draw } from '../../renderer/approval/draw.ts'"],
+  ['http-in-the-api-only', 'src/main/core/wallet.ts', "export { Hono } from 'hono'"],
+  ['http-in-the-api-only', 'src/main/command/serve.ts', "export { serve as listen } from '@hono/node-server'"],
+  ['command-without-window', 'src/main/command/serve.ts', "export { open } from '../shell/open.ts'"],
+  ['command-without-window', 'src/main/command/serve.ts', "import 'electron'"],
   ['shell-without-crypto', 'src/main/shell/open.ts', "import 'node:crypto'"],
   ['shell-without-crypto', 'src/main/shell/open.ts', "import 'crypto'"],
   ['shell-without-crypto', 'src/main/shell/open.ts', "export { sha256 } from '@noble/hashes/sha2.js'"],
@@ -66,7 +76,15 @@ const seeds: readonly (readonly [rule: string, file: string, line: string])[] = 
   ['approval-apart', 'src/renderer/approval/main.ts', "export { App } from '../app/main.tsx'"],
   ['approval-apart', 'src/renderer/approval/main.ts', "export { Name as Schema } from '../../contract/names.ts'"],
   ['verifier-of-its-own', 'verify/verify.ts', "export { wallet } from '../src/main/core/wallet.ts'"],
+  ['verifier-of-its-own', 'verify/verify.ts', "export { z } from 'zod'"],
+  ['client-of-its-own', 'client/program.ts', "export { wallet } from '../src/main/core/wallet.ts'"],
+  ['client-of-its-own', 'client/program.ts', "export { z } from 'zod'"],
+  ['product-without-tools', 'src/main/core/wallet.ts', "export { program } from '../../../client/program.ts'"],
+  ['product-without-tools', 'src/main/core/wallet.ts', "export { verify } from '../../../verify/verify.ts'"],
+  ['product-without-tools', 'src/main/core/wallet.ts', "export { main } from '../../../bench/main.ts'"],
+  ['sources-without-fixtures', 'src/main/core/crypto/digest.ts', "export { sample } from '../wallet.fixture.ts'"],
   ['no-cycles', 'src/renderer/approval/draw.ts', "export { name } from './main.ts'"],
+  ['resolvable', 'client/program.ts', "export { gone } from './gone.ts'"],
   ['resolvable', 'src/main/core/wallet.ts', "export { gone } from './gone.ts'"],
 ]
 

@@ -45,7 +45,10 @@ export const commands = {
   'identity.restore': channel(z.strictObject({ file: FileToken, name: Name, passphrase: Passphrase }), ProfileDto),
   'identity.import': channel(z.strictObject({ file: FileToken, name: Name, importPassphrase: Passphrase, passphrase: Passphrase }), ProfileDto),
   'identity.export': channel(z.strictObject({ passphrase: Passphrase, exportPassphrase: Passphrase }), z.strictObject({ fileName: z.string() })),
-  'file.choose': channel(z.strictObject({ purpose: z.enum(['backup', 'hsagent', 'send', 'audit']) }), z.strictObject({ file: FileToken, fileName: z.string() })),
+  'file.choose': channel(
+    z.strictObject({ purpose: z.enum(['backup', 'hsagent', 'send', 'audit']) }),
+    z.strictObject({ file: FileToken, fileName: z.string() }),
+  ),
   'peer.propose': channel(z.strictObject({ peer: PeerRef }), none),
   'peer.answer': channel(z.strictObject({ peer: PeerRef }), RequestDto),
   'peer.reconnect': channel(z.strictObject({ peer: PeerRef }), none),

@@ -73,9 +73,11 @@ export const MachineDto = z.strictObject({
   head: hex32.nullable(),
   /** Keys in other hands than the owner's, as machines made over the API have. */
   custody: z.enum(['own', 'host']),
-  /** After a restore nothing is appended before this is settled; null when nothing is. */
+  /** Nothing is appended before this is settled; null when nothing has to be. */
   recovering: z
     .strictObject({
+      /** After a restore the peers are asked; or the computer's clock is in doubt, and the person is. */
+      kind: z.enum(['peers', 'clock']),
       /** One sentence. */
       why: z.string(),
       /** Peers that have not answered yet, by label. */

@@ -7,6 +7,8 @@ import { aboutRow, rowTitle } from './ledger/row-title.ts'
 
 /** Most rows that the window gets at once. */
 const MOST_TOKENS = 500
+/** Rows of followed chains that are read at once. */
+const PAGE = 500
 
 export interface LedgerView {
   machine(recovering: MachineDto['recovering']): MachineDto
@@ -26,32 +28,25 @@ export const createLedgerView = (deps: {
   readonly peerOf: (key: string) => string | null
 }): LedgerView => {
   const { ledger } = deps
-  /** By followed chain: how far it was read, and the highest own seq whose signed head it recorded. */
-  const read = new Map<string, { next: number; witnessed: number }>()
+  /** The followed chains: up to which row, by id, they were read, and the highest own seq whose signed head they recorded. */
+  let read = 0
+  let witnessed = -1
 
-  /** Highest own seq that another party holds a signed head of; −1 for none. */
+  /** Highest own seq that another party holds a signed head of; −1 for none. Asked outside of transactions: a row that was read stays. */
   const witnessedTo = (): number => {
     const own = ledger.own().genesis
-    let most = -1
-    for (const { genesis, nextSeq } of ledger.followedAll()) {
-      const known = read.get(genesis) ?? { next: 0, witnessed: -1 }
-      while (known.next < nextSeq) {
-        const rows = ledger.rows(genesis, { fromSeq: known.next, limit: 500 })
-        for (const row of rows) {
-          const head = headIn(row)
-          if (head !== null && head.genesis === own) known.witnessed = Math.max(known.witnessed, head.seq)
-        }
-        const last = rows.at(-1)
-        if (!last) break
-        known.next = last.seq + 1
+    for (;;) {
+      const rows = ledger.followedRows(read, PAGE)
+      for (const { id, row } of rows) {
+        const head = headIn(row)
+        if (head !== null && head.genesis === own) witnessed = Math.max(witnessed, head.seq)
+        read = id
       }
-      read.set(genesis, known)
-      most = Math.max(most, known.witnessed)
+      if (rows.length < PAGE) return witnessed
     }
-    return most
   }
 
-  const dto = (row: Row, witnessed: number): RowDto => {
+  const dto = (row: Row, to: number): RowDto => {
     const about = aboutRow(row)
     const peer = about?.peer ?? null
     return {
@@ -70,7 +65,7 @@ export const createLedgerView = (deps: {
       peer: peer === null ? null : deps.peerOf(peer),
       peerLabel: peer === null ? null : deps.nameOf(peer),
       acks: about?.acks ?? null,
-      witnessed: row.seq <= witnessed,
+      witnessed: row.seq <= to,
     }
   }
 
@@ -85,14 +80,14 @@ export const createLedgerView = (deps: {
     },
     rows: ({ before, limit, session }) => {
       const { genesis } = ledger.own()
-      const witnessed = witnessedTo()
+      const to = witnessedTo()
       if (session !== null) {
         const all = ledger.sessionRows(genesis, session).toReversed()
         const rows = all.filter((row) => before === null || row.seq < before).slice(0, limit)
-        return { rows: rows.map((row) => dto(row, witnessed)), total: all.length }
+        return { rows: rows.map((row) => dto(row, to)), total: all.length }
       }
       const rows = ledger.rows(genesis, { ...(before === null ? {} : { toSeq: before - 1 }), newestFirst: true, limit })
-      return { rows: rows.map((row) => dto(row, witnessed)), total: ledger.count(genesis) }
+      return { rows: rows.map((row) => dto(row, to)), total: ledger.count(genesis) }
     },
     tokens: () => {
       const own = ledger.own().genesis

@@ -17,6 +17,7 @@ import type { Delivery } from './m2m/delivery-types.ts'
 import { createM2m } from './m2m/engine.ts'
 import type { M2m, Preview, ThreadSummary } from './m2m/engine-types.ts'
 import { lostSessions } from './m2m/lost.ts'
+import { nonceOf } from './m2m/rows-of.ts'
 import type { AskStep } from './m2m/thread.ts'
 import type { Notices } from './notices.ts'
 import { asideOf } from './peers/asides.ts'
@@ -38,6 +39,8 @@ import type { Work } from './work.ts'
 
 /** Handshakes that ended before they became a session, kept in view. */
 const MOST_ENDED = 50
+/** A larger file is a person's to accept, whatever the policy: 1 GiB. */
+const MOST_AUTO_BYTES = 1_073_741_824
 /** Files that were sent or came, kept in view. */
 const MOST_FILES = 200
 
@@ -271,8 +274,11 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       // What it says is kept with its rows, and moves nothing any more.
       if (caught(message.from) !== null) return null
       const answer = engine.message(message)
-      // A seal moves no state, and still says more of the session.
-      if (message.rows.length > 0) for (const t of engine.threads()) if (t.peerId === message.from && t.sessionId !== null) work.touch(`session:${t.sessionId}`)
+      // A seal moves no state, and still says more of its session.
+      for (const { row } of message.rows) {
+        const t = engine.thread(nonceOf(row) ?? '')
+        if (t?.peerId === message.from && t.sessionId !== null) work.touch(`session:${t.sessionId}`)
+      }
       return answer
     },
     onGaveUp: (thread, peerId) => {
@@ -572,13 +578,16 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       const thread = threadOf(extra)
       const t = thread === null ? undefined : engine.thread(thread)
       if (t?.rest && (step === 'key' || step === 'activate')) return { auto: true, policyId: 'rest', reason: null, by: 'person-earlier' }
-      return thread !== null || fileOf(extra) !== null ? deps.policy(peers.get(peerId), M2mStep.parse(step)) : null
+      const fileId = fileOf(extra)
+      // No order says how much of the disk a peer may fill.
+      if (fileId !== null && mustBeFile(fileId).size > MOST_AUTO_BYTES) return { auto: false }
+      return thread !== null || fileId !== null ? deps.policy(peers.get(peerId), M2mStep.parse(step)) : null
     },
     execute,
     owns: ({ extra }) => threadOf(extra) !== null || fileOf(extra) !== null || handoverOf(extra) !== null,
     propose: (peer) => void engine.propose(peer, { byPolicy: deps.policy(peers.get(peer), 'propose').auto }),
     status: (peer) => {
-      const live = engine.threads().filter((t) => t.peerId === peer && t.end === null && t.frozen === null)
+      const live = engine.live(peer).filter((t) => t.end === null && t.frozen === null)
       const asking = live.find((t) => t.asking.length > 0)
       const open = live.find((t) => t.state === 'open')
       const under = live.find((t) => t.state !== 'closed' && t.state !== 'open')

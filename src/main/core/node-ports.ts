@@ -149,5 +149,5 @@ export const nodePorts = (options: { readonly log: Log; readonly kdfWorker: stri
 /** GET by the platform's own fetch; a redirect comes back as what it is. */
 export const httpGet: HttpGet = async (url, signal) => {
   const { status, headers, body } = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } })
-  return { status, contentType: headers.get('content-type'), body: body ?? new ReadableStream() }
+  return { status, contentType: headers.get('content-type'), body: body ?? [] }
 }

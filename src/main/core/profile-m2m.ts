@@ -11,6 +11,7 @@ import { auditDto, proofDto } from './ledger/audit-lanes.ts'
 import { type AuditSource, judgeSources, readAuditFile } from './ledger/audit-source.ts'
 import { type HttpGet, readAuditUrl } from './ledger/audit-url.ts'
 import { type BundlePin, writeBundle } from './ledger/bundle.ts'
+import { inPauses } from './ledger/in-pauses.ts'
 import type { Ledger } from './ledger/ledger-types.ts'
 import { aboutRow, rowTitle } from './ledger/row-title.ts'
 import { zeqondAt } from './ledger/zeqond.ts'
@@ -52,7 +53,6 @@ export interface ProfileM2m {
   readonly ledger: Ledger
 }
 
-/** How long one piece of verifying may hold up everything else is a page of rows. */
 export const createProfileM2m = (deps: {
   readonly ports: Ports
   readonly store: Store
@@ -182,15 +182,8 @@ export const createProfileM2m = (deps: {
     cancelFile: (id) => side.channels.cancelFile(id),
     rows: view.rows,
     verify: async () => {
-      const steps = ledger.verifying(own())
-      for (;;) {
-        const step = steps.next()
-        if (step.done === true) {
-          const { valid, count, broken_seq: brokenSeq, reason } = step.value
-          return { valid, count, brokenSeq, reason }
-        }
-        await new Promise<void>((go) => ports.clock.schedule(0, go))
-      }
+      const { valid, count, broken_seq: brokenSeq, reason } = await inPauses(ports.clock, ledger.verifying(own()))
+      return { valid, count, brokenSeq, reason }
     },
     tokens: view.tokens,
     goOn: deps.recovery.goOn,

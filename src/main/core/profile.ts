@@ -428,7 +428,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       side.delivery.heard(from)
       if (fresh && side.delivery.hasCard(from)) followM2m(from)
     }
-    if (!side.delivery.hasCard(from)) return false
+    // After a restore it is known as such though its card has yet to come.
+    if (!side.delivery.hasCard(from) && store.peers.get(from)?.profile !== 'm2m') return false
     // A peer that showed a card never becomes one of the older profile by itself: that would be a downgrade.
     if (intent !== 'register') dropped(`m2m: ${intent} of the older profile`)
     return true
@@ -495,7 +496,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       initiator: engine.peekInitiator(id),
       responder: engine.peekResponder(id),
       knock: presence.knockOf(id),
-      sessions: store.sessions.byPeer(id).length,
+      sessions: store.sessions.count(id),
       genesis: side.keysOf(id)?.genesis ?? null,
       caught: side.caught(id),
       m2m: deps.hsOnly || !side.delivery.hasCard(id) ? null : side.status(id),
@@ -619,7 +620,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       const entry = store.decisions.page(seq + 1, 1)[0]
       return entry && entry.seq === seq ? historyDto(entry, labelOf(named(entry.peer as PeerId))) : undefined
     },
-    pinnedCount: () => store.peers.all().filter((p) => p.pinnedAt !== null).length,
+    pinnedCount: peers.pinnedCount,
     announce: registering.announce,
     stop: () => {
       if (stopped) return

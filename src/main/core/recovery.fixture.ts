@@ -1,3 +1,5 @@
+import type { Head } from './ledger/head.ts'
+import { zeqondAt } from './ledger/zeqond.ts'
 import { passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
 
 // For tests of restoring and witnessing: wallets that shake hands by policy, and what can be read of them.
@@ -36,6 +38,8 @@ export const peerOf = (self: TestWallet, peer: TestWallet) => {
 export const write = (w: TestWallet, n: number) => ledgerOf(w).append(own(w), { type: 'event', payload: { type: 'note', payload: n } })
 export const sees = (self: TestWallet, peer: TestWallet) =>
   until(`the card of ${peer.id()}`, () => snapshot(self).peers.find((p) => p.id === peer.id() && p.profile === 'm2m' && p.genesis !== null))
+/** A card made in the same tick as a row says nothing of it. */
+export const afterTick = (head: Head) => until('the next tick', () => BigInt(zeqondAt(Date.now())) > BigInt(head.zeqondNumber))
 /** Everything that it wanted sent was answered. */
 export const quiet = (w: TestWallet) => until('all to be answered', () => w.wallet.openLedger().store.m2mOutbox.all().length === 0)
 

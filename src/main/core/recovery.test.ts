@@ -2,15 +2,32 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
 import { recordHs } from './hs/evidence.ts'
 import { HANDSHAKE } from './ledger/handshake-contract.ts'
 import type { Head } from './ledger/head.ts'
 import { keysOf, ledgerWorld, ownParty } from './ledger/ledger.fixture.ts'
 import type { Party } from './ledger/story.fixture.ts'
-import { nodeFiles } from './node-ports.ts'
+import { nodeFiles, systemClock } from './node-ports.ts'
 import type { Files } from './ports.ts'
-import { ledgerOf, length, machine, noticed, openAuto, own, peerOf, quiet, reopen, restoreAuto, sees, shake, snapshot, write } from './recovery.fixture.ts'
+import {
+  afterTick,
+  ledgerOf,
+  length,
+  machine,
+  noticed,
+  openAuto,
+  own,
+  peerOf,
+  quiet,
+  reopen,
+  restoreAuto,
+  sees,
+  shake,
+  snapshot,
+  write,
+} from './recovery.fixture.ts'
 import { createRecovery } from './recovery.ts'
 import { peerRow, removeTempFolders } from './store/testing.fixture.ts'
 import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
@@ -178,6 +195,7 @@ describe('a restored ledger', () => {
     const original = await reopenAs('alice', alice)
     await shake(original, first)
     await quiet(first)
+    await afterTick(ledgerOf(original).head(own(original))!)
     await original.wallet.close()
     await first.wallet.close()
 
@@ -413,5 +431,30 @@ describe('what peers say of the own ledger', () => {
     c.recovery.page(bob, page([], c.party.head()))
     expect(c.recovery.dto()?.waitingFor).toEqual([bob])
     expect(c.notices).toHaveLength(1)
+  })
+})
+
+describe('a clock in doubt', () => {
+  it('nothing is appended before the person says that it is right', { timeout: 30_000 }, async () => {
+    const relay = await openTestRelay()
+    try {
+      let ahead = 0
+      const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+      const alice = await relay.wallet('alice', { m2m: true, ports: { clock } })
+      const bob = await relay.wallet('bob', { m2m: true, orders: { ...noOrders, policy: { default: 'auto', peers: {} } } })
+      await until('bob’s card', () => alice.wallet.appSnapshot({}).peers.some((p) => p.id === bob.id() && p.profile === 'm2m'))
+      const { ledger } = alice.wallet.openLedger()
+      ledger.append(ledger.own().genesis, { type: 'event', payload: { type: 'note', payload: { n: 1 } } })
+      expect(alice.wallet.appSnapshot({}).app.machine?.recovering).toBeNull()
+      ahead = -3_600_000
+      const held = alice.wallet.appSnapshot({}).app.machine?.recovering
+      expect(held).toMatchObject({ kind: 'clock', waitingFor: [], mayGoOn: true })
+      expect(() => ledger.append(ledger.own().genesis, { type: 'event', payload: { type: 'note', payload: { n: 2 } } })).toThrow(/clock/)
+      alice.wallet.ledgerGoOn({})
+      expect(alice.wallet.appSnapshot({}).app.machine?.recovering).toBeNull()
+      expect(ledger.append(ledger.own().genesis, { type: 'event', payload: { type: 'note', payload: { n: 3 } } }).seq).toBe(1)
+    } finally {
+      await relay.close()
+    }
   })
 })

@@ -3,7 +3,7 @@ import type { MachineDto } from '../../contract/index.ts'
 import type { PeerId } from './brand.ts'
 import { AppFault } from './fault.ts'
 import type { Head } from './ledger/head.ts'
-import type { Ledger } from './ledger/ledger-types.ts'
+import type { ClockDoubt, Ledger } from './ledger/ledger-types.ts'
 import type { Delivery } from './m2m/delivery-types.ts'
 import type { Notice } from './notices.ts'
 import type { Store } from './store/store.ts'
@@ -37,6 +37,13 @@ const reasons = {
 } as const
 const forkText = (seq: number): string =>
   `Two different rows were signed by your key for place ${seq} of your ledger, as happens when one profile runs twice. Nothing can be added to it any more.`
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+/** Rows are stamped by this clock, for ever: a wrong one would be public, and a row cannot be taken back. */
+const clockText = ({ kind, last, now }: ClockDoubt): string =>
+  kind === 'behind'
+    ? `This computer’s clock says ${dayOf(now)} UTC, but your last row was written at ${dayOf(last)} UTC. Nothing is written before you say that the clock is right.`
+    : `This computer’s clock says ${dayOf(now)} UTC; when your ledger was last in use it was ${dayOf(last)} UTC. Nothing is written before you say that the clock is right.`
 
 /** With the last own row: a peer that has another in its place shows two histories, not rows that do not fit. */
 export const askFrom = (ledger: Pick<Ledger, 'own' | 'state'>): number => Math.max(0, ledger.state(ledger.own().genesis).nextSeq - 1)
@@ -175,7 +182,13 @@ export const createRecovery = (deps: {
       if (ledger.recovering() !== null) work.run(() => note(from))
     },
     goOn: () => {
-      if (ledger.recovering() === null) throw new AppFault('STATE', 'Nothing has to be settled.')
+      if (ledger.recovering() === null) {
+        if (ledger.clockDoubt() === null) throw new AppFault('STATE', 'Nothing has to be settled.')
+        return work.run(() => {
+          ledger.confirmClock()
+          work.touch('app')
+        })
+      }
       if (keysGone()) throw new AppFault('STATE', reasons.keys)
       const fork = forkedAt()
       if (fork !== null) throw new AppFault('STATE', forkText(fork))
@@ -183,11 +196,14 @@ export const createRecovery = (deps: {
     },
     dto: () => {
       const held = ledger.recovering()
-      if (held === null) return null
+      if (held === null) {
+        const doubt = ledger.clockDoubt()
+        return doubt === null ? null : { kind: 'clock', why: clockText(doubt), waitingFor: [], mayGoOn: true }
+      }
       const fork = forkedAt()
-      if (fork !== null) return { why: forkText(fork), waitingFor: [], mayGoOn: false }
-      if (keysGone()) return { why: reasons.keys, waitingFor: [], mayGoOn: false }
-      return { why: reasons[held.reason], waitingFor: missing().map(deps.labelOf), mayGoOn: true }
+      if (fork !== null) return { kind: 'peers', why: forkText(fork), waitingFor: [], mayGoOn: false }
+      if (keysGone()) return { kind: 'peers', why: reasons.keys, waitingFor: [], mayGoOn: false }
+      return { kind: 'peers', why: reasons[held.reason], waitingFor: missing().map(deps.labelOf), mayGoOn: true }
     },
   }
 

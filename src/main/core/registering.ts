@@ -15,7 +15,8 @@ export interface Registering {
 
 export const createRegistering = (deps: {
   readonly clock: Clock
-  readonly random: Random /** Sends one register, if that is wanted now. */
+  readonly random: Random
+  /** Sends one register, if that is wanted now. */
   readonly send: () => boolean
 }): Registering => {
   const { clock } = deps

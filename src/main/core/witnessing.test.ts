@@ -11,7 +11,7 @@ import { Party } from './ledger/story.fixture.ts'
 import { plusTicks, zeqondAt } from './ledger/zeqond.ts'
 import { makeCard } from './m2m/card.ts'
 import { nodeFiles } from './node-ports.ts'
-import { ledgerOf, length, noticed, openAuto, own, peerOf, quiet, reopen, sees, shake, snapshot, write } from './recovery.fixture.ts'
+import { afterTick, ledgerOf, length, noticed, openAuto, own, peerOf, quiet, reopen, sees, shake, snapshot, write } from './recovery.fixture.ts'
 import { encodeClientLine, type SendableObject } from './relay/envelope.ts'
 import { openClient } from './relay/test-clients.ts'
 import { openTestRelay, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
@@ -51,8 +51,6 @@ const secretly = async (home: string, ...notes: number[]): Promise<Head> => {
   await w.wallet.close()
   return head
 }
-/** A card made in the same tick as a row says nothing of it. */
-const afterTick = (head: Head) => until('the next tick', () => BigInt(zeqondAt(Date.now())) > BigInt(head.zeqondNumber))
 const caughtBy = (bob: TestWallet, liar: TestWallet) => until('it to be caught', () => peerOf(bob, liar).caught)
 /** The proof alone, with no other input. */
 const judgedFile = (bob: TestWallet, peer: string) => {
@@ -83,7 +81,8 @@ describe('two signed histories', () => {
 
     expect(judgedFile(bob, liar.id())).toMatchObject({ holds: true, genesis: own(liar) })
     const audit = await bob.wallet.auditFile({ path: join(folder, 'proof.json') })
-    expect(audit).toMatchObject({ ok: false, proof: true })
+    expect(audit).toMatchObject({ ok: false, verdict: expect.stringContaining('The proof holds') })
+    expect(audit.findings.map((f) => f.code)).toEqual(['EQUIVOCATION'])
 
     // What it says is kept with its rows, and moves nothing any more.
     await sees(liar, bob)

@@ -15,6 +15,7 @@ export type Touched =
   | 'app'
 
 export interface WorkSinks {
+  /** As `Store.transaction`: nested calls join. */
   readonly transaction: <T>(change: () => T) => T
   /** Stores an event, inside the transaction; returns its sequence number. */
   readonly store: (event: DomainEvent) => number
@@ -27,7 +28,7 @@ export interface WorkSinks {
  * wants to be known or sent happens after the commit, and never if there was none.
  */
 export interface Work {
-  /** Runs `change` in the transaction; a nested call joins. */
+  /** Runs `change` in the transaction. A nested call joins, and when it fails so does the whole, also where its error was swallowed on the way. */
   run<T>(change: () => T): T
   emit(event: DomainEvent): void
   touch(what: Touched): void
@@ -65,7 +66,7 @@ export const createWork = (sinks: WorkSinks): Work => {
 
   return {
     run: (change) => {
-      if (depth > 0) return change()
+      if (depth > 0) return sinks.transaction(change)
       depth += 1
       try {
         const result = sinks.transaction(change)

@@ -35,7 +35,7 @@ export function Banners() {
       <Banner
         tone="caution"
         icon={<ScrollText size={16} strokeWidth={1.75} />}
-        strong={text.banner.recovering}
+        strong={recovering.kind === 'clock' ? text.banner.clock : text.banner.recovering}
         act={text.banner.recoveringAct}
         onAct={() => go('ledger')}
       >

@@ -213,7 +213,7 @@ describe('the ledger page', () => {
   it('goes on without answers only after saying what that risks', async () => {
     answers['ledger.rows'] = rowsOf
     useUi.setState({ page: 'ledger' })
-    await open(withMachine({ recovering: { why: 'Restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: true } }))
+    await open(withMachine({ recovering: { kind: 'peers', why: 'Restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: true } }))
     fireEvent.click(screen.getByRole('button', { name: 'Go on without them…' }))
     expect(called('ledger.goOn')).toEqual([])
     const dialog = screen.getByRole('dialog')
@@ -225,7 +225,7 @@ describe('the ledger page', () => {
   it('cannot go on where the core says so', async () => {
     answers['ledger.rows'] = rowsOf
     useUi.setState({ page: 'ledger' })
-    await open(withMachine({ recovering: { why: 'Restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: false } }))
+    await open(withMachine({ recovering: { kind: 'peers', why: 'Restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: false } }))
     expect(screen.queryByRole('button', { name: 'Go on without them…' })).toBeNull()
   })
 

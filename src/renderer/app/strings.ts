@@ -47,6 +47,7 @@ export const text = {
     keyChangeRest: 'Everything with this peer is frozen until you look.',
     keyChangeAct: 'Look at the keys',
     recovering: 'Your ledger is being recovered.',
+    clock: 'Is this computer’s clock right?',
     recoveringAct: 'Open ledger',
     relayLost: 'The relay cannot be reached.',
     relayAct: 'Relay settings',

@@ -178,6 +178,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   'ledger-recovering': {
     snapshot: withMachine({
       recovering: {
+        kind: 'peers',
         why: 'This identity was restored from a backup. Peers are asked for rows that the backup does not have.',
         waitingFor: ['ci-orchestrator', 'auditor-kim'],
         mayGoOn: true,
@@ -186,7 +187,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
     ui: { page: 'ledger' },
   },
   'ledger-go-on': {
-    snapshot: withMachine({ recovering: { why: 'This identity was restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: true } }),
+    snapshot: withMachine({ recovering: { kind: 'peers', why: 'This identity was restored from a backup.', waitingFor: ['ci-orchestrator'], mayGoOn: true } }),
     ui: { page: 'ledger' },
     act: [['text=Go on without them…']],
   },

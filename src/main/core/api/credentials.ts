@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, utf8 } from '../crypto/bytes.ts'
+import { equalBytes, fromHex, toBase64Url, utf8 } from '../crypto/bytes.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { uuidOf } from '../identity/identity.ts'
 import type { Ports } from '../ports.ts'
@@ -10,11 +10,8 @@ import { type Caller, refuse } from './route.ts'
 const KEY = /^(?:zsm|zbt)_[A-Za-z0-9_-]{43}$/
 const COOKIE = 'zeq_auth_token'
 
-const base64url = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64').replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-
 /** A new secret of this form. It is shown once and never stored. */
-export const mintSecret = (ports: Ports, prefix: 'zsm' | 'zbt'): string => `${prefix}_${base64url(ports.random.bytes(32))}`
+export const mintSecret = (ports: Ports, prefix: 'zsm' | 'zbt'): string => `${prefix}_${toBase64Url(ports.random.bytes(32))}`
 
 /** What is stored of a secret: its SHA-256, hex. 256 random bits need no salt and no slow hash. */
 export const secretHash = (secret: string): string => sha256Hex(utf8(secret))

@@ -8,7 +8,7 @@ import { atLeast, type Role } from './route.ts'
 const iso = (unixMs: number): string => new Date(unixMs).toISOString()
 
 /** `<parent_origin>` of `<parent_origin>:<slug>`. */
-const parentOf = (machine: HostedMachine): string => machine.originId.slice(0, machine.originId.lastIndexOf(':'))
+export const parentOf = (machine: HostedMachine): string => machine.originId.slice(0, machine.originId.lastIndexOf(':'))
 
 /**
  * A machine. `owner_zid`, `region`, `updated_at` only for viewers and above, as documented. Ours: what an auditor needs to check

@@ -1,3 +1,4 @@
+import { inPauses } from '../ledger/in-pauses.ts'
 import type { VerifyReport } from '../ledger/ledger-types.ts'
 import type { Clock } from '../ports.ts'
 import { Refusal } from './route.ts'
@@ -12,17 +13,12 @@ export interface Validations {
 
 export const createValidations = (clock: Clock): Validations => {
   let running = 0
-  const pause = (): Promise<void> => new Promise((resolve) => void clock.schedule(0, resolve))
   return {
     run: async (steps) => {
       if (running >= MOST) throw new Refusal(503, 'busy', { 'retry-after': '1' })
       running += 1
       try {
-        for (;;) {
-          const step = steps.next()
-          if (step.done === true) return step.value
-          await pause()
-        }
+        return await inPauses(clock, steps)
       } finally {
         running -= 1
       }

@@ -14,6 +14,8 @@ import { EXPIRES_BY_HAND_S, viewHash } from './view.ts'
 
 /** An approval by hand is held so long before its transaction begins; a crash in that time means undecided. */
 export const UNDO_MS = 3_000
+/** What cannot be settled now (the own ledger takes no rows, say) is tried again after so long, ms. */
+const AGAIN_MS = 60_000
 /** Waiting requests in all; beyond it nothing more is asked, and the person is told. */
 export const MOST_REQUESTS = 200
 
@@ -79,6 +81,7 @@ export interface Approvals {
   refresh(fits: (request: RequestRow) => boolean): void
   decide(id: string, shownHash: string, decision: 'approve' | 'reject', reason: string | null, consent?: Consent): { undoUntil: number | null }
   undo(id: string): void
+  /** @returns how many; one that cannot be rejected now stays, and its refusal is told. */
   rejectAll(peerId: PeerId | null, reason: string): number
   /** Expires what is due. */
   expire(): void
@@ -93,6 +96,17 @@ export interface Approvals {
   issue(request: RequestRow): string | null
   /** Held approvals become undecided; timers stop. */
   stop(): void
+}
+
+interface Decided {
+  readonly id: string
+  readonly peerId: PeerId
+  readonly step: Step
+  readonly hash: string
+  readonly decision: DecisionEntry['decision']
+  readonly by: DecisionEntry['by']
+  readonly policyId?: string | undefined
+  readonly reason?: string | null | undefined
 }
 
 interface Held {
@@ -130,6 +144,26 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     work.touch('app')
   }
 
+  /** Puts a decision into the log and tells of it, inside the transaction at hand. @returns its hash. */
+  const note = ({ id, peerId, step, hash, decision, by, policyId, reason }: Decided): string => {
+    const why = reason ? { reason } : {}
+    const about = policyId === undefined ? why : { policy_id: policyId, ...why }
+    const entry = store.decisions.append({
+      at: ports.clock.now(),
+      request_id: id,
+      peer: peerId,
+      step,
+      view_hash: hash,
+      decision,
+      by,
+      ...about,
+      app_version: deps.appVersion,
+    })
+    work.emit({ event: 'decision', id, peer: peerId, step, decision, by, ...why })
+    work.touch(`decision:${entry.seq}`)
+    return hashDecision(entry)
+  }
+
   /** Decision, thread, outbox and events are one transaction. */
   const settle = (
     request: RequestRow,
@@ -140,32 +174,27 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     reason?: string | null,
   ): void => {
     work.run(() => {
-      const text = 'reason' in decided ? decided.reason : reason
-      const entry = store.decisions.append({
-        at: ports.clock.now(),
-        request_id: request.id,
-        peer: request.peerId,
-        step: request.step,
-        view_hash: hash,
-        decision: decided.decision,
-        by,
-        ...(policyId === undefined ? {} : { policy_id: policyId }),
-        ...(text ? { reason: text } : {}),
-        app_version: deps.appVersion,
-      })
-      work.emit({
-        event: 'decision',
-        id: request.id,
-        peer: request.peerId,
-        step: stepOf(request),
-        decision: decided.decision,
-        by,
-        ...(text ? { reason: text } : {}),
-      })
-      work.touch(`decision:${entry.seq}`)
+      const { id, peerId } = request
+      const { decision } = decided
+      const decisionHash = note({ id, peerId, step: stepOf(request), hash, decision, by, policyId, reason: 'reason' in decided ? decided.reason : reason })
       drop(request)
-      deps.execute(request, 'reason' in decided ? decided : { ...decided, by, decisionHash: hashDecision(entry) })
+      deps.execute(request, 'reason' in decided ? decided : { ...decided, by, decisionHash })
     })
+  }
+
+  /** One that cannot be settled must hold up neither the others nor what waits for its turn behind them. @returns why not, or null. */
+  const trySettle = (request: RequestRow, decision: 'reject' | 'expire', reason: string): string | null => {
+    try {
+      if (decision === 'reject') settle(request, { decision, reason }, 'person', request.viewHash)
+      else settle(request, { decision, reason }, 'policy', request.viewHash, 'expiry')
+      return null
+    } catch (error) {
+      // Nothing of it was done. Of a store that refuses the caller has to hear.
+      if (!(error instanceof AppFault) || (error.code !== 'STATE' && error.code !== 'NOT_FOUND')) throw error
+      ports.log.warn('a request could not be settled', { decision, error: error.message })
+      refusals.set(request.id, error.message)
+      return error.message
+    }
   }
 
   /** Everything a decision is bound to, checked at execution and not before: expiry, trust, and the very view that was shown. */
@@ -282,24 +311,12 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
       const peer = deps.peer(subject.peerId)
       const answer = deps.policy(peer, subject)
       if (!answer.auto || barred(peer) !== null) return null
-      const now = ports.clock.now()
-      const view = deps.build(subject, Math.max(1, Math.round(((expiresAt ?? aDayOn()) - now) / 1000)))
-      const [by, id] = [answer.by ?? 'policy', toHex(ports.random.bytes(16))]
-      const entry = store.decisions.append({
-        at: now,
-        request_id: id,
-        peer: subject.peerId,
-        step: subject.step,
-        view_hash: viewHash(view),
-        decision: 'auto',
-        by,
-        policy_id: answer.policyId,
-        ...(answer.reason ? { reason: answer.reason } : {}),
-        app_version: deps.appVersion,
-      })
-      work.emit({ event: 'decision', id, peer: subject.peerId, step: subject.step, decision: 'auto', by, ...(answer.reason ? { reason: answer.reason } : {}) })
-      work.touch(`decision:${entry.seq}`)
-      return { decision: 'auto', by, scope: view.rest ? 'handshake' : 'step', decisionHash: hashDecision(entry) }
+      const view = deps.build(subject, Math.max(1, Math.round(((expiresAt ?? aDayOn()) - ports.clock.now()) / 1000)))
+      const by = answer.by ?? 'policy'
+      const { peerId, step } = subject
+      const { policyId, reason } = answer
+      const decisionHash = note({ id: toHex(ports.random.bytes(16)), peerId, step, hash: viewHash(view), decision: 'auto', by, policyId, reason })
+      return { decision: 'auto', by, scope: view.rest ? 'handshake' : 'step', decisionHash }
     },
 
     askPolicy: (peerId, policy) =>
@@ -349,16 +366,24 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
 
     rejectAll: (peerId, reason) => {
       const wanted = store.requests.all().filter((r) => peerId === null || r.peerId === peerId)
-      for (const request of wanted) if (store.requests.get(request.id)) settle(request, { decision: 'reject', reason }, 'person', request.viewHash)
-      return wanted.length
+      let left = 0
+      for (const request of wanted) {
+        const why = store.requests.get(request.id) ? trySettle(request, 'reject', reason) : null
+        if (why === null) continue
+        left += 1
+        work.run(() => work.touch(`request:${request.id}`))
+        deps.refused(request, why)
+      }
+      return wanted.length - left
     },
 
     expire: () => {
       const now = ports.clock.now()
       next = null
       for (const request of store.requests.all()) {
-        if (request.expiresAt <= now) settle(request, { decision: 'expire', reason: 'Nobody decided in time.' }, 'policy', request.viewHash, 'expiry')
-        else next = Math.min(next ?? request.expiresAt, request.expiresAt)
+        let again: number | null = request.expiresAt
+        if (request.expiresAt <= now) again = trySettle(request, 'expire', 'Nobody decided in time.') === null ? null : now + AGAIN_MS
+        if (again !== null) next = Math.min(next ?? again, again)
       }
     },
     nextExpiry: () => next,

@@ -34,13 +34,24 @@ export const fromHex = (text: string): Bytes => {
 /** Standard base64 with padding (RFC 4648 section 4). */
 export const toBase64 = (bytes: Uint8Array): string => view(bytes).toString('base64')
 
-/** Bytes of standard padded base64. @throws FormatError for missing padding, url-safe letters, white space, or unused bits that are not zero. */
-export const fromBase64 = (text: string): Bytes => {
-  const bytes = Buffer.from(text, 'base64')
-  // Node's decoder forgives nearly everything; the one spelling it writes itself is the one accepted.
-  if (bytes.toString('base64') !== text) throw new FormatError('not standard base64')
+/** Node's decoder forgives nearly everything; the one spelling it writes itself is the one accepted. */
+const strictly = (text: string, alphabet: 'base64' | 'base64url', why: string): Bytes => {
+  const bytes = Buffer.from(text, alphabet)
+  if (bytes.toString(alphabet) !== text) throw new FormatError(why)
   return new Uint8Array(bytes)
 }
+
+/** Bytes of standard padded base64. @throws FormatError for missing padding, url-safe letters, white space, or unused bits that are not zero. */
+export const fromBase64 = (text: string): Bytes => strictly(text, 'base64', 'not standard base64')
+
+/** Base64url without padding (RFC 4648 section 5): bulk bytes inside JSON, where it needs no escaping. */
+export const toBase64Url = (bytes: Uint8Array): string => view(bytes).toString('base64url')
+
+/**
+ * Bytes of base64url in its one spelling. @throws FormatError for padding, the letters of standard base64, white space, any other
+ * character, or unused bits that are not zero: two spellings of one message would be two messages to whoever compares texts.
+ */
+export const fromBase64Url = (text: string): Bytes => strictly(text, 'base64url', 'not base64url without padding')
 
 /**
  * Python's `base64.b64decode(text)` (validate=False), for what an original HSAgent accepts: characters outside the

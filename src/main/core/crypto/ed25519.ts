@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { type Bytes, concat, fromHex, toHex } from './bytes.ts'
+import type { SecretBytes } from './secret.ts'
 
 /**
  * Ed25519 by one rule everywhere (docs/protocol.md, "Ed25519, one rule"), because three verifiers give three answers:
@@ -34,23 +35,28 @@ const publicKeyObject = (publicKey: Uint8Array): KeyObject => {
   return key
 }
 
-const withNativeKey = <T>(seed: Uint8Array, use: (key: ReturnType<typeof createPrivateKey>) => T): T => {
+const checkSeed = (seed: Uint8Array): void => {
+  if (seed.length !== 32) throw new RangeError('an Ed25519 seed has 32 bytes')
+}
+
+const privateKeyOf = (seed: Uint8Array): KeyObject => {
+  checkSeed(seed)
   const der = concat(PKCS8, seed)
   try {
-    return use(createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'pkcs8' }))
+    return createPrivateKey({ key: Buffer.from(der.buffer), format: 'der', type: 'pkcs8' })
   } finally {
     der.fill(0)
   }
 }
+const signWith = (key: KeyObject, message: Uint8Array): Bytes => new Uint8Array(sign(null, message, key))
 
 /** The platform's implementation, which checks S < L and compares R's bytes. */
 export const nativeEd25519: Ed25519Suite = {
-  publicKey: (seed) =>
-    withNativeKey(seed, (key) => {
-      const der = createPublicKey(key).export({ format: 'der', type: 'spki' })
-      return new Uint8Array(der.subarray(der.length - 32))
-    }),
-  sign: (seed, message) => withNativeKey(seed, (key) => new Uint8Array(sign(null, message, key))),
+  publicKey: (seed) => {
+    const der = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
+    return new Uint8Array(der.subarray(der.length - 32))
+  },
+  sign: (seed, message) => signWith(privateKeyOf(seed), message),
   verify: (publicKey, message, signature) => verify(null, message, publicKeyObject(publicKey), signature),
 }
 
@@ -116,10 +122,6 @@ export const admitEd25519 = (publicKey: Uint8Array): boolean => {
 export const verifyWith = (suite: Ed25519Suite, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
   signature.length === 64 && isPlausiblePoint(signature.subarray(0, 32)) && admitEd25519(publicKey) && suite.verify(publicKey, message, signature)
 
-const checkSeed = (seed: Uint8Array): void => {
-  if (seed.length !== 32) throw new RangeError('an Ed25519 seed has 32 bytes')
-}
-
 /** The 32-byte public key of a 32-byte seed (RFC 8032). */
 export const ed25519PublicKey = (seed: Uint8Array): Bytes => {
   checkSeed(seed)
@@ -131,6 +133,9 @@ export const ed25519Sign = (seed: Uint8Array, message: Uint8Array): Bytes => {
   checkSeed(seed)
   return nativeEd25519.sign(seed, message)
 }
+
+/** As `ed25519Sign`; the native key is made once for each holder. @throws AppFault LOCKED when it was wiped. */
+export const ed25519SignBy = (seed: SecretBytes, message: Uint8Array): Bytes => seed.useKey(privateKeyOf, (key) => signWith(key, message))
 
 /** True only by the rule above; false for wrong lengths. Never throws. Same answer in Node and in Electron. */
 export const ed25519Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { AppFault } from '../fault.ts'
 
@@ -9,6 +10,7 @@ import { AppFault } from '../fault.ts'
 export class SecretBytes {
   readonly #bytes: Uint8Array
   #wiped = false
+  #native: { readonly make: (bytes: Uint8Array) => KeyObject; readonly key: KeyObject } | undefined
 
   /** Takes the bytes over: the holder is from now on their only owner and will overwrite them. */
   constructor(bytes: Uint8Array) {
@@ -43,9 +45,24 @@ export class SecretBytes {
     return read(this.#bytes)
   }
 
+  /**
+   * Lends the native key that `make` makes of the bytes: making it takes as long as signing with it, so it is made once. `wipe` lets it go,
+   * and the library overwrites its own copy when it is collected, as with one that was made for a single signature.
+   * @throws AppFault LOCKED after `wipe`.
+   */
+  useKey<T>(make: (bytes: Uint8Array) => KeyObject, read: (key: KeyObject) => T): T {
+    return read(
+      this.use((bytes) => {
+        if (this.#native?.make !== make) this.#native = { make, key: make(bytes) }
+        return this.#native.key
+      }),
+    )
+  }
+
   /** Overwrites the bytes. May be called again. */
   wipe(): void {
     this.#bytes.fill(0)
+    this.#native = undefined
     this.#wiped = true
   }
 

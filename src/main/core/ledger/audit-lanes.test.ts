@@ -5,13 +5,14 @@ import { canonicalJson, type Json, parseRestrictedJson } from '../crypto/canonic
 import { FormatError } from '../crypto/errors.ts'
 import { AppFault } from '../fault.ts'
 import { audit } from './audit.ts'
-import { auditDto, auditLanes, proofDto, unixOf } from './audit-lanes.ts'
+import { auditDto, auditLanes, proofDto } from './audit-lanes.ts'
 import { auditLines } from './audit-text.ts'
 import { auditBundle, type BundleChain, openBundle, signBundle } from './bundle.ts'
 import { Genesis, Zeqond } from './fields.ts'
 import { endOf, Party, type Story, story } from './story.fixture.ts'
 import { leavesOf, variants, withLeaf } from './sweep.fixture.ts'
 import { m2m, repeated } from './vectors.fixture.ts'
+import { unixOf } from './zeqond.ts'
 
 const judge = (told: Pick<Story, 'a' | 'b'>) => audit({ a: told.a.raw(), b: told.b.raw() })
 const shown = (told: Pick<Story, 'a' | 'b'>) => auditDto(judge(told), { source: 'two ledgers', at: 0 })

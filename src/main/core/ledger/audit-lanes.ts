@@ -6,17 +6,13 @@ import type { CheckedChain, CheckedRow } from './chain.ts'
 import type { ProofVerdict } from './equivocation.ts'
 import { isObject } from './fields.ts'
 import { aboutRow, rowTitle } from './row-title.ts'
+import { unixOf } from './zeqond.ts'
 
 type Lane = AuditDto['lanes'][number]
 type Link = AuditDto['links'][number]
 
 /** Rows a lane draws at most; a file may hold findings on very many. */
 const MOST_ROWS = 5_000
-/** Milliseconds of Unix time; the last one a date can show. */
-const LATEST = 8_640_000_000_000_000
-
-/** Unix time of a tick, in milliseconds. A tick has up to 18 digits, so a stranger's may lie beyond every date. */
-export const unixOf = (zeqond: string): number => Math.min(Number(zeqond) * 777, LATEST)
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 

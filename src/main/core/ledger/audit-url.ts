@@ -16,12 +16,6 @@ export interface HttpAnswer {
 /** One GET that follows no redirect and ends with the signal. Rejects when the server cannot be reached. */
 export type HttpGet = (url: string, signal: AbortSignal) => Promise<HttpAnswer>
 
-/** GET by the platform's own fetch; a redirect comes back as what it is. */
-export const httpGet: HttpGet = async (url, signal) => {
-  const { status, headers, body } = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } })
-  return { status, contentType: headers.get('content-type'), body: body ?? [] }
-}
-
 /** What a server may cost us. */
 export interface UrlLimits {
   readonly rows: number

@@ -64,7 +64,8 @@ const readChains = (input: AuditInput, found: Collector): Partial<Record<Side, C
   const [a, b] = [chains.a, chains.b]
   if (a === undefined || b === undefined) return chains
   const keysOf = (chain: CheckedChain) => chain.state.epochs.flatMap((e) => [e.sign_pub, e.kx_pub] as string[])
-  const shared = a.state.genesis === b.state.genesis || keysOf(a).some((key) => keysOf(b).includes(key))
+  const theirs = new Set(keysOf(b))
+  const shared = a.state.genesis === b.state.genesis || keysOf(a).some((key) => theirs.has(key))
   if (shared)
     found.note('SELF', 'the two chains share a key or are one', [
       { chain: 'a', at: 'header' },
@@ -78,9 +79,9 @@ const sessionsOf = (chains: Partial<Record<Side, CheckedChain>>, replays: Readon
   const nonces = new Set<string>()
   for (const side of SIDES) {
     const peer = chains[otherSide(side)]
-    const keys = peer?.state.epochs.map((e) => e.sign_pub)
+    const keys = peer === undefined ? undefined : new Set<string>(peer.state.epochs.map((e) => e.sign_pub))
     for (const { step } of replays[side].steps) {
-      if (peer === undefined || step.peer_genesis === peer.state.genesis || keys?.includes(step.peer_pubkey)) nonces.add(step.session_nonce)
+      if (peer === undefined || step.peer_genesis === peer.state.genesis || keys?.has(step.peer_pubkey)) nonces.add(step.session_nonce)
     }
     for (const { end } of replays[side].ends) if (peer === undefined || end.peer_genesis === peer.state.genesis) nonces.add(end.session_nonce)
   }
@@ -206,7 +207,8 @@ export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {
   }
   const pinned = pin(chains, options.expect, found)
   const all = sessionsOf(chains, replays)
-  const wanted = (nonce: string): boolean => options.sessions === undefined || options.sessions.includes(nonce)
+  const named = options.sessions === undefined ? undefined : new Set(options.sessions)
+  const wanted = (nonce: string): boolean => named === undefined || named.has(nonce)
   const sessions = all.filter(({ nonce }) => wanted(nonce))
   const reports = sessions.map((session) => reportSession(session, context, oneSided, found))
   const { conflicts, witnessed } = witness(chains, replays, options.heads ?? [], found)

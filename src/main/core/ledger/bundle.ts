@@ -17,6 +17,8 @@ import { ZEQOND_RULE } from './zeqond.ts'
 
 /** Most bytes a bundle may have: 256 MiB. */
 export const MAX_BUNDLE_BYTES = 268_435_456
+/** Heads beside the chains; each may cost some signatures to judge. */
+const MOST_HEADS = 10_000
 
 const BUNDLE_PROFILE = { chain: 'zeq-chain/1', m2m: PROFILE, zeqond_rule: ZEQOND_RULE } as const
 
@@ -43,7 +45,7 @@ const parts = {
     (value) => isObject(value) && Object.entries(value).every(([id, key]) => Hex32.safeParse(id).success && Hex32.safeParse(key).success),
     'session ids with keys expected',
   ),
-  heads: z.array(Head),
+  heads: z.array(Head).max(MOST_HEADS),
   pins: z.array(Pin),
   legacy_hs: z.array(LegacyHs),
   sig: Signature,
@@ -160,12 +162,15 @@ const signatureFault = (bundle: ReadBundle, chains: readonly CheckedChain[]): st
     : 'the bundle is not signed by its exporter'
 }
 
-const legacyFaults = (bundle: ReadBundle, chain: CheckedChain | undefined): number[] =>
-  bundle.legacyHs.flatMap(({ row_seq, hs }) => {
-    const checked = chain?.rows.find((row) => row.at === row_seq)
+const legacyFaults = (bundle: ReadBundle, chain: CheckedChain | undefined): number[] => {
+  // By place: a file may name each of its rows as often as it likes.
+  const rows = new Map(bundle.legacyHs.length === 0 ? [] : chain?.rows.map((row) => [row.at, row]))
+  return bundle.legacyHs.flatMap(({ row_seq, hs }) => {
+    const checked = rows.get(row_seq)
     const event = checked?.shown === true ? ownEventOf(checked.row.transitionType, checked.row.payload) : null
     return event?.type === 'hs.step' && event.input['hs_hash'] === hashTagged('zeq.hs.v1', hs) ? [] : [row_seq]
   })
+}
 
 /**
  * Audits a bundle: its chains as any others, plus what the file itself claims. Who the parties are has to come from outside
@@ -179,7 +184,8 @@ export const auditBundle = (bundle: ReadBundle, options: Omit<AuditOptions, 'con
     { a, b: b ?? null },
     { ...options, confirmKeys: bundle.confirmKeys, heads: bundle.heads, ...(named === null ? {} : { sessions: named }) },
   )
-  const absent = (named ?? []).filter((nonce) => !judged.report.sessions.some((session) => session.session_nonce === nonce))
+  const there = new Set(judged.report.sessions.map((session) => session.session_nonce))
+  const absent = (named ?? []).filter((nonce) => !there.has(nonce))
   const checked = Object.values(judged.chains)
   const signature = signatureFault(bundle, checked)
   const side = judged.chains.a?.state.genesis === bundle.exporter ? 'a' : 'b'

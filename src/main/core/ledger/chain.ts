@@ -51,7 +51,14 @@ export const startChain = (header: ChainHeader): ChainState => {
 
 /** The keys in force for the row at `seq`. */
 export const epochAt = (epochs: readonly KeyEpoch[], seq: number): KeyEpoch => {
-  const epoch = epochs.findLast((e) => e.from <= seq)
+  // By halves: a hostile chain may change its keys with every row.
+  let [low, high] = [0, epochs.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((epochs[middle] as KeyEpoch).from <= seq) low = middle + 1
+    else high = middle
+  }
+  const epoch = epochs[low - 1]
   if (epoch === undefined) throw new RangeError('a chain has keys from its first row on')
   return epoch
 }

@@ -5,7 +5,7 @@ import { isObject } from './fields.ts'
 import { type Head, sameHead } from './head.ts'
 import type { LedgerDeps } from './ledger-types.ts'
 import type { Machines } from './machines.ts'
-import { ownEventOf } from './payload.ts'
+import { inputOf, ownEventOf } from './payload.ts'
 import type { Reading } from './reading.ts'
 import type { Row } from './row.ts'
 
@@ -29,12 +29,11 @@ const field = (value: unknown, name: string): string | null => {
   const held = isObject(value) ? value[name] : null
   return typeof held === 'string' ? held : null
 }
-const inputOf = (row: Row): unknown => (isObject(row.payload) ? row.payload['input'] : null)
 
 /** The session a row speaks of, if it is one of the two parties'. */
 const nonceOf = (row: Row, other: string | null): string | null => {
   if (row.transitionType !== 'contract' && ownEventOf(row.transitionType, row.payload)?.type.startsWith('m2m.') !== true) return null
-  const input = inputOf(row)
+  const input = inputOf(row.payload)
   return other === null || field(input, 'peer_genesis') === other ? field(input, 'session_nonce') : null
 }
 

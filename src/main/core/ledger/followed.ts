@@ -4,11 +4,12 @@ import type { FollowedRecord } from '../store/ledger-records.ts'
 import { type CheckedRow, epochAt, startChain } from './chain.ts'
 import { equivocationProof } from './equivocation.ts'
 import type { Extending } from './extending.ts'
-import { firstIssue, isObject } from './fields.ts'
+import { firstIssue } from './fields.ts'
 import type { FindingCode } from './findings.ts'
 import { ChainHeader, genesisHash, slugFits } from './genesis.ts'
 import { Head, sameHead, verifyHead } from './head.ts'
 import type { Followed, HeadOptions, HeadVerdict, LedgerDeps, Offered } from './ledger-types.ts'
+import { inputOf } from './payload.ts'
 import type { Reading } from './reading.ts'
 import { checkRotate, type MachineKeys, type Rotate, weakKey } from './rotation.ts'
 import { judgeHead } from './witness.ts'
@@ -29,8 +30,7 @@ export const keysAfter = (state: FollowedRecord['state'], rotations: readonly Ro
 
 /** The head of its peer that a row records, whatever the row is. */
 export const peerHeadOf = ({ row }: CheckedRow): Head | null => {
-  const input = isObject(row.payload) ? row.payload['input'] : null
-  const parsed = Head.safeParse(isObject(input) ? input['peer_head'] : null)
+  const parsed = Head.safeParse(inputOf(row.payload)?.['peer_head'])
   return parsed.success ? parsed.data : null
 }
 

@@ -1,5 +1,5 @@
 import type { Zeqond } from '../brand.ts'
-import { zeqondAt } from './zeqond.ts'
+import { TICK_MS, zeqondAt } from './zeqond.ts'
 
 /** What the operator of a contract step computes; shown in the answer to a transition, and in no hash. */
 export interface Ko42Result {
@@ -21,7 +21,7 @@ export interface Ko42Result {
  */
 export const ko42 = (unixMs: number): Ko42Result => {
   const zeqond = zeqondAt(unixMs)
-  const phase_ms = unixMs % 777
-  const R_t = (1 + 0.00129 * Math.sin((2 * Math.PI * phase_ms) / 777)).toFixed(6)
+  const phase_ms = unixMs % TICK_MS
+  const R_t = (1 + 0.00129 * Math.sin((2 * Math.PI * phase_ms) / TICK_MS)).toFixed(6)
   return { operator: 'KO42', mode: 'KO42.1', alpha: '0.00129', pulse_hz: '1.287', zeqond, phase_ms, R_t }
 }

@@ -253,6 +253,8 @@ export interface Ledger {
   /** As `rows`, with id and time of storing. */
   stored(genesis: string, query: RowQuery): StoredRow[]
   count(genesis: string, query?: Omit<RowQuery, 'limit'>): number
+  /** Rows of all followed chains that were stored after the row with this id, in the order in which they came. */
+  followedRows(afterId: number, limit: number): StoredRow[]
   /** Rows that name the session, and those of their contracts; by seq. */
   sessionRows(genesis: string, nonce: string): Row[]
   /** The session's rows (or, without a nonce, the last row only) as a checked chain: what `checkSession`, `judgeHead` and `verifyTokenOnChain` take. */

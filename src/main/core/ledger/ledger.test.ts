@@ -247,6 +247,7 @@ describe('a write that fails', () => {
       let writes = 0
       const spoil = [
         [world.store.chains, 'put'],
+        [world.store.chains, 'putState'],
         [world.store.chains, 'add'],
         [world.store.ledgerRows, 'add'],
         [world.store.contracts, 'put'],

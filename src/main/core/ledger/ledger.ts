@@ -123,7 +123,11 @@ export const createLedger = (deps: LedgerDeps): Ledger => {
     rowByHash: (genesis, stateHash) => store.ledgerRows.byHash(reading.find(genesis).id, stateHash)?.row,
     rows: (genesis, query) => store.ledgerRows.page(reading.find(genesis).id, query).map(({ row }) => row),
     stored: (genesis, query) => store.ledgerRows.page(reading.find(genesis).id, query),
-    count: (genesis, query) => store.ledgerRows.count(reading.find(genesis).id, query),
+    count: (genesis, query) => {
+      const chain = reading.find(genesis)
+      return query === undefined ? reading.rowCount(chain) : store.ledgerRows.count(chain.id, query)
+    },
+    followedRows: store.ledgerRows.followed,
     sessionRows: (genesis, nonce) => store.ledgerRows.session(reading.find(genesis).id, nonce).map(({ row }) => row),
     checked: (genesis, nonce = null, seqs = []) => {
       const chain = reading.find(genesis)

@@ -118,11 +118,11 @@ export const createMachines = ({ ports, store, work, self, next }: LedgerDeps) =
     return null
   }
 
-  /** Notes that the clock is sound, at most once an hour. */
-  const noteClock = (): void => {
-    const record = own()
+  /** Notes that the clock is sound, at most once an hour. `record`: the own machine as it stands. */
+  const noteClock = (record = own()): void => {
     const now = ports.clock.now()
-    if (clockDoubt(record) === null && (record.info.clockAt === null || Math.abs(now - record.info.clockAt) > 3_600_000)) put(record, { clockAt: now })
+    const due = record.info.clockAt === null || Math.abs(now - record.info.clockAt) > 3_600_000
+    if (due && clockDoubt(record) === null) put(record, { clockAt: now })
   }
 
   return {
@@ -188,7 +188,7 @@ export const createMachines = ({ ports, store, work, self, next }: LedgerDeps) =
       const record = find(genesis)
       const { recovering } = record.info
       if (recovering !== null) throw new AppFault('STATE', `Nothing is appended to this machine: ${whyRecovering[recovering.reason]}.`)
-      if (clockDoubt() !== null || (record.kind === 'host' && clockDoubt(record)?.kind === 'behind'))
+      if (clockDoubt(record.kind === 'own' ? record : own()) !== null || (record.kind === 'host' && clockDoubt(record)?.kind === 'behind'))
         throw new AppFault('STATE', 'Nothing is appended before you have confirmed the computer’s clock.')
       const now = ticks(nowTick())
       if (acked.some((tick) => ticks(tick) > now + CLOCK_TOLERANCE))

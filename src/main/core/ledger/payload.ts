@@ -16,7 +16,7 @@ export const ContractPayload = z.strictObject({ contract_id: Uuid, from: Name, t
 export type ContractPayload = z.infer<typeof ContractPayload>
 
 /** Types of event that the wallet itself writes: their content is `input`; a caller's is `payload` or only its hash. */
-const ownEvent = (type: unknown): boolean => typeof type === 'string' && (type.startsWith('m2m.') || type === 'hs.step' || type === 'machine.custody')
+export const isOwnEvent = (type: unknown): boolean => typeof type === 'string' && (type.startsWith('m2m.') || type === 'hs.step' || type === 'machine.custody')
 
 const OwnEvent = z.strictObject({ type: Name, input: JsonObject, ...salt })
 const CallerEvent = z.union([z.strictObject({ type: Name, payload: anyJson, ...salt }), z.strictObject({ type: Name, hash: Hex32, ...salt })])
@@ -59,15 +59,21 @@ const issueOf = (schema: z.ZodType, value: unknown): string | null => {
 export const payloadFault = (type: TransitionType, payload: Json): string | null => {
   if (type !== 'event') return issueOf(bodies[type], payload)
   if (!isObject(payload)) return 'value: an object expected'
-  if (!ownEvent(payload['type'])) return issueOf(CallerEvent, payload)
+  if (!isOwnEvent(payload['type'])) return issueOf(CallerEvent, payload)
   const fault = issueOf(OwnEvent, payload)
   const input = inputs[String(payload['type'])]
   return fault ?? (input === undefined ? null : issueOf(input, payload['input']))
 }
 
+/** What a step, an end or another statement says: the object under `input`. Null for a row that has none, or does not show it. */
+export const inputOf = (payload: Json | null): { readonly [key: string]: Json } | null => {
+  const input = isObject(payload) ? payload['input'] : null
+  return isObject(input) ? (input as { readonly [key: string]: Json }) : null
+}
+
 /** Type and input of an event the wallet itself wrote; null for every other payload. */
 export const ownEventOf = (type: TransitionType, payload: Json | null): { readonly type: string; readonly input: { readonly [key: string]: Json } } | null => {
-  if (type !== 'event' || !isObject(payload) || !ownEvent(payload['type'])) return null
+  if (type !== 'event' || !isObject(payload) || !isOwnEvent(payload['type'])) return null
   const parsed = OwnEvent.safeParse(payload)
   return parsed.success ? { type: parsed.data.type, input: parsed.data.input } : null
 }

@@ -43,8 +43,14 @@ export const createReading = ({ store }: Pick<LedgerDeps, 'store'>) => {
     return chain
   }
 
+  /** The last row; behind a floor there may be none at the end. */
+  const lastOf = (chain: ChainRecord): StoredRow | undefined => store.ledgerRows.at(chain.id, chain.state.nextSeq - 1) ?? store.ledgerRows.last(chain.id)
+
+  /** Rows that are here, without counting them: those up to the end, but for the holes. */
+  const rowCount = ({ state, info }: ChainRecord): number => info.gaps.reduce((rows, [first, last]) => rows - (last - first + 1), state.nextSeq)
+
   const headOfChain = (chain: ChainRecord): Head | null => {
-    const last = store.ledgerRows.last(chain.id)
+    const last = lastOf(chain)
     return last === undefined ? null : headOf(chain.state.genesis, last.row)
   }
 
@@ -65,7 +71,7 @@ export const createReading = ({ store }: Pick<LedgerDeps, 'store'>) => {
       const held = generation === 0 || bySeq.has(from) ? undefined : store.ledgerRows.at(chain.id, from)
       if (held !== undefined) bySeq.set(from, held.row)
     }
-    const last = store.ledgerRows.last(chain.id)
+    const last = lastOf(chain)
     if (last !== undefined && !bySeq.has(last.row.seq) && !rows.some((row) => row.seq > last.row.seq)) bySeq.set(last.row.seq, last.row)
     const sorted = [...bySeq.values()].sort((a, b) => a.seq - b.seq)
     return {
@@ -142,6 +148,7 @@ export const createReading = ({ store }: Pick<LedgerDeps, 'store'>) => {
 
   return {
     find,
+    rowCount,
     headOfChain,
     checkedChain,
     rotationsOf,

@@ -9,7 +9,7 @@ import type { LedgerDeps, Offered } from './ledger-types.ts'
 import type { Machines } from './machines.ts'
 import { ContractCreatedPayload, ContractPayload } from './payload.ts'
 import type { Rotate } from './rotation.ts'
-import { latest } from './zeqond.ts'
+import { latest, unixOf } from './zeqond.ts'
 
 /** An own chain of which others may hold more than this profile: nothing is appended before that is settled, since a fork cannot be undone. */
 export const createRecovering = ({ ports, store, work }: LedgerDeps, machines: Machines, extending: Extending) => {
@@ -29,7 +29,7 @@ export const createRecovering = ({ ports, store, work }: LedgerDeps, machines: M
   /** Contracts are on the chain; the table beside it is filled from there. */
   const learnContracts = (record: MachineRecord, rows: readonly CheckedRow[]): void => {
     for (const { row } of rows) {
-      const at = Number(BigInt(row.zeqondNumber)) * 777
+      const at = unixOf(row.zeqondNumber)
       if (row.transitionType === 'contract_created') {
         const { contract_id: id, definition } = ContractCreatedPayload.parse(row.payload)
         const read = readDefinition(definition)

@@ -121,7 +121,7 @@ const readEnd = (chain: CheckedChain, row: CheckedRow, type: string, input: Json
 }
 
 /**
- * Replays every contract of a chain from its initial state (§12 step 2) and returns the handshake statements on it. Rows whose
+ * Replays every contract of a chain from its initial state (docs/ledger.md, "Audit") and returns the handshake statements on it. Rows whose
  * payload is not shown, or not the one that was signed, are passed over: what follows them is then not blamed for the gap.
  */
 export const replay = (chain: CheckedChain, note: NoteAt): Replay => {

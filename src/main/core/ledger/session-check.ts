@@ -212,7 +212,7 @@ const checkId = (session: Session, context: SessionContext, id: string | null, n
 }
 
 /**
- * The rules of one session over both chains (§12 steps 3 to 5), shared by the auditor and by a party before it acts on a row:
+ * The rules of one session over both chains (docs/ledger.md, "Audit"), shared by the auditor and by a party before it acts on a row:
  * what would be found later is refused now.
  */
 export const checkSession = (

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import { type Json, taggedBytes } from '../crypto/canonical-json.ts'
-import { ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts'
+import { ed25519SignBy, ed25519Verify } from '../crypto/ed25519.ts'
 import type { SecretBytes } from '../crypto/secret.ts'
 
 /** Everything the machine key signs begins with one of these and a zero byte, so no signature can pass for another kind. */
@@ -15,7 +15,7 @@ export type SignatureTag =
   | 'zeq.bundle.v1'
 
 /** Ed25519 over UTF8(tag) ‖ 0 ‖ JCS(value), hex, by a 32-byte seed. */
-export const signTagged = (seed: SecretBytes, tag: SignatureTag, value: Json): string => toHex(seed.use((bytes) => ed25519Sign(bytes, taggedBytes(tag, value))))
+export const signTagged = (seed: SecretBytes, tag: SignatureTag, value: Json): string => toHex(ed25519SignBy(seed, taggedBytes(tag, value)))
 
 /** Is `sig` (hex) the key's (hex) signature over the value under the tag? False for malformed hex; never throws for JSON within the limits. */
 export const verifyTagged = (signPub: string, tag: SignatureTag, value: Json, sig: string): boolean =>

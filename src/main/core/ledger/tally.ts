@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { fromHex } from '../crypto/bytes.ts'
-import { hashTagged, type Json } from '../crypto/canonical-json.ts'
+import { hashTagged } from '../crypto/canonical-json.ts'
 import { admitEd25519 } from '../crypto/ed25519.ts'
 import type { SecretBytes } from '../crypto/secret.ts'
 import { Step, StepKind } from '../m2m/statement.ts'
 import { type CheckedChain, epochAt, rowAt } from './chain.ts'
-import { firstIssue, Genesis, Hex32, isObject, RowHash, Seq, Signature, SignPub, Zeqond } from './fields.ts'
+import { firstIssue, Genesis, Hex32, RowHash, Seq, Signature, SignPub, Zeqond } from './fields.ts'
+import { inputOf } from './payload.ts'
 import { type Row, statementHash } from './row.ts'
 import { signTagged, verifyTagged } from './signing.ts'
 
@@ -40,17 +41,12 @@ const tokenHash = (token: Omit<TallyToken, 'v' | 'token_id' | 'token_hash' | 'se
     peer_genesis: token.peer_genesis,
   })
 
-const inputOf = (row: Row): { readonly [key: string]: Json } | null => {
-  const input = isObject(row.payload) ? row.payload['input'] : null
-  return isObject(input) ? (input as { readonly [key: string]: Json }) : null
-}
-
 /**
  * The token of a step's row. Deterministic: minting twice gives the same bytes, so a crash between two tries does no harm.
  * @throws RangeError for a row that is no signed step.
  */
 export const mintToken = (row: Row, signPub: z.infer<typeof SignPub>, seed: SecretBytes): TallyToken => {
-  const input = inputOf(row)
+  const input = inputOf(row.payload)
   const step = Step.safeParse(input)
   if (input === null || !step.success || row.proofDigest === null) throw new RangeError('only a signed step has a token')
   const about = {
@@ -103,7 +99,7 @@ export const verifyTokenOnChain = (value: unknown, chain: CheckedChain): TokenVe
   const checked = token.genesis === chain.state.genesis ? rowAt(chain, token.seq) : null
   if (checked === null) return verdict('row', [token.genesis === chain.state.genesis ? 'the chain has no such row' : 'the token is of another machine'])
   const { row } = checked
-  const input = checked.shown ? inputOf(row) : null
+  const input = checked.shown ? inputOf(row.payload) : null
   return verdict(
     'row',
     failing([

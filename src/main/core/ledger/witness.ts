@@ -14,6 +14,9 @@ export interface WitnessVerdict {
   readonly conflict: readonly [Head, Head] | null
 }
 
+/** Keys given up that are tried for a head that the key in force did not sign: a chain that changes them with each row must not cost a signature each. */
+const MOST_GIVEN_UP = 32
+
 const says = (code: FindingCode | null, why: string, at: number | null, conflict: WitnessVerdict['conflict'] = null): WitnessVerdict => ({
   code,
   why,
@@ -33,7 +36,11 @@ export const judgeHead = (chain: CheckedChain, head: Head): WitnessVerdict => {
   // The usual case costs nothing: the very head whose signature was verified with its row.
   if (row?.sound === true && sameHead(headOf(genesis, row.row), head) && row.row.headSig === head.sig) return says(null, '', at)
   const signed = verifyHead(inForce.sign_pub, head)
-  if (!signed && epochs.some((e) => e.generation < inForce.generation && verifyHead(e.sign_pub, head))) {
+  const givenUp = (): boolean => {
+    const to = epochs.indexOf(inForce)
+    return epochs.slice(Math.max(0, to - MOST_GIVEN_UP), to).some((e) => verifyHead(e.sign_pub, head))
+  }
+  if (!signed && givenUp()) {
     return says('SUPERSEDED', `a head at ${head.seq} is signed by a key that was rotated away before it`, at)
   }
   if (row === null) {

@@ -75,8 +75,8 @@ export const createWriting = (deps: LedgerDeps, machines: Machines, announce: (m
         seed === undefined ? machines.withSeed(record, (held) => appendRow(record.state, draft, held)) : appendRow(record.state, draft, seed)
       const body = { row, createdAt: ports.clock.now(), extra }
       const id = store.ledgerRows.add(record.id, body)
-      store.chains.put({ ...record, state })
-      machines.noteClock()
+      store.chains.putState({ ...record, state })
+      machines.noteClock(record.kind === 'own' ? { ...record, state } : undefined)
       const machine = machineOf({ ...record, state })
       work.after(() => announce(machine, { id, ...body }))
       return row

@@ -6,14 +6,23 @@ import type { Zeqond } from '../brand.ts'
  */
 export const ZEQOND_RULE = 'floor(unix_ms/777)'
 
+/** Milliseconds of a tick. */
+export const TICK_MS = 777
+
 /** 24 h: how long a proposal by hand stays open, and how long after the row it answers a key or activate row may come. */
 export const DAY = 111_196n
 
 /** The tick of a Unix time in milliseconds. @throws RangeError for a negative or unsafe time. */
 export const zeqondAt = (unixMs: number): Zeqond => {
   if (!Number.isSafeInteger(unixMs) || unixMs < 0) throw new RangeError('Unix time in whole milliseconds expected')
-  return String((unixMs - (unixMs % 777)) / 777) as Zeqond
+  return String((unixMs - (unixMs % TICK_MS)) / TICK_MS) as Zeqond
 }
+
+/** Milliseconds of Unix time; the last one a date can show. */
+const LATEST = 8_640_000_000_000_000
+
+/** Unix time at which a tick begins, in milliseconds. A tick has up to 18 digits, so a stranger's may lie beyond every date. */
+export const unixOf = (zeqond: string): number => Math.min(Number(zeqond) * TICK_MS, LATEST)
 
 /** A tick as a number to compare and to add to; 18 digits do not fit a double. */
 export const ticks = (zeqond: Zeqond): bigint => BigInt(zeqond)

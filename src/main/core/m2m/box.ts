@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import type { Genesis, PeerId } from '../brand.ts'
 import { aesGcmOpen, aesGcmSeal } from '../crypto/aead.ts'
-import { type Bytes, concat, fromHex, utf8 } from '../crypto/bytes.ts'
+import { type Bytes, concat, fromBase64Url, fromHex, toBase64Url, utf8 } from '../crypto/bytes.ts'
 import { taggedBytes } from '../crypto/canonical-json.ts'
-import { ed25519Sign, ed25519Verify } from '../crypto/ed25519.ts'
+import { ed25519SignBy, ed25519Verify } from '../crypto/ed25519.ts'
 import { AuthenticationError, FormatError } from '../crypto/errors.ts'
 import { hkdfSha256 } from '../crypto/hash.ts'
 import { type SecretBytes, wiping } from '../crypto/secret.ts'
-import { x25519Shared } from '../crypto/x25519.ts'
-import { fromBase64Url, toBase64Url } from './base64url.ts'
+import { x25519SharedBy } from '../crypto/x25519.ts'
 import { MAX_BODY_BYTES } from './message.ts'
 
 const IV = 12
@@ -43,9 +42,7 @@ const signed = (bytes: Uint8Array): Bytes => concat(utf8('zeq.m2m.msg.v1'), new 
 
 const withKey = <T>(kxPriv: SecretBytes, peerKxPub: string, { sg, tg }: BoxSides, use: (key: Uint8Array) => T): T => {
   const [a, b] = sg < tg ? [sg, tg] : [tg, sg]
-  return kxPriv.use((priv) =>
-    wiping(x25519Shared(priv, fromHex(peerKxPub)), (shared) => wiping(hkdfSha256(shared, null, taggedBytes('zeq.m2m.box.v1', { a, b }), 32), use)),
-  )
+  return wiping(x25519SharedBy(kxPriv, fromHex(peerKxPub)), (shared) => wiping(hkdfSha256(shared, null, taggedBytes('zeq.m2m.box.v1', { a, b }), 32), use))
 }
 
 const associated = ({ sg, tg }: BoxSides): Bytes => taggedBytes('zeq.m2m.box.v1', { sg, tg })
@@ -67,7 +64,7 @@ export const openBody = (sealed: Uint8Array, own: { readonly kxPriv: SecretBytes
 
 /** Signs what travels: "zeq.m2m.msg.v1" ‖ 0 ‖ bytes, by the key in force. */
 export const wireOf = (bytes: Uint8Array, sealed: boolean, signPriv: SecretBytes): Wire => {
-  const s = toBase64Url(signPriv.use((seed) => ed25519Sign(seed, signed(bytes))))
+  const s = toBase64Url(ed25519SignBy(signPriv, signed(bytes)))
   return sealed ? { b: toBase64Url(bytes), s, x: 1 } : { b: toBase64Url(bytes), s }
 }
 

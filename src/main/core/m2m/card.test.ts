@@ -1,14 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PeerId, Zeqond } from '../brand.ts'
-import { fromHex, utf8 } from '../crypto/bytes.ts'
+import { fromHex, toBase64Url, utf8 } from '../crypto/bytes.ts'
 import { canonicalJson, type Json, parseRestrictedJson } from '../crypto/canonical-json.ts'
 import { genesisHash, nextCommitment } from '../ledger/genesis.ts'
 import { signKeyStatement } from '../ledger/rotation.ts'
 import { signTagged } from '../ledger/signing.ts'
 import { Party } from '../ledger/story.fixture.ts'
 import { m2m } from '../ledger/vectors.fixture.ts'
-import { toBase64Url } from './base64url.ts'
 import { type Card, cardLink, createCardVerifier, MAX_CARD_BYTES, makeCard, readCardLink, readCardText } from './card.ts'
 
 const at = '2310560617' as Zeqond

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Genesis, PeerId, Zeqond as Tick } from '../brand.ts'
-import { fromUtf8, utf8 } from '../crypto/bytes.ts'
+import { fromBase64Url, fromUtf8, toBase64Url, utf8 } from '../crypto/bytes.ts'
 import { canonicalJson, type Json, parseRestrictedJson } from '../crypto/canonical-json.ts'
 import { FormatError } from '../crypto/errors.ts'
 import { sha256Hex } from '../crypto/hash.ts'
@@ -11,8 +11,7 @@ import { Head, verifyHead } from '../ledger/head.ts'
 import { checkRotate, type MachineKeys, Rotate, weakKey } from '../ledger/rotation.ts'
 import { signTagged, verifyOwnSig } from '../ledger/signing.ts'
 import { ticks } from '../ledger/zeqond.ts'
-import { fromBase64Url, toBase64Url } from './base64url.ts'
-import { Suite } from './statement.ts'
+import { Suites } from './statement.ts'
 
 /** A card as text, in bytes of UTF-8. */
 export const MAX_CARD_BYTES = 8 * 1024
@@ -35,10 +34,6 @@ const Name = z
   .max(64)
   .refine((name) => name === name.normalize('NFC'), 'a name is in Unicode form NFC')
   .refine((name) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name), 'a character that is not allowed in a name')
-const Suites = z
-  .array(Suite)
-  .min(1)
-  .refine((suites) => new Set(suites).size === suites.length, 'each suite once')
 
 /**
  * Who a peer says it is, signed by its key in force. Keys are those of the genesis, so that the genesis can be recomputed;
@@ -105,7 +100,7 @@ export const headerOfCard = (card: Card): ChainHeader =>
 
 const no = (why: CardRefusal, text: string): CardVerdict => ({ ok: false, why, text })
 
-const hashOf = (value: unknown): { readonly text: string } | { readonly why: string } => {
+const textOf = (value: unknown): { readonly text: string } | { readonly why: string } => {
   try {
     return { text: canonicalJson(value as Json) }
   } catch (error) {
@@ -156,7 +151,7 @@ const REMEMBERED = 2_000
 export const createCardVerifier = (): VerifyCard => {
   const good = new Map<string, CheckedCard>()
   return (value, context) => {
-    const text = hashOf(value)
+    const text = textOf(value)
     if ('why' in text) return no('format', text.why)
     const bytes = utf8(text.text)
     if (bytes.length > MAX_CARD_BYTES) return no('size', `a card has at most ${MAX_CARD_BYTES} bytes`)

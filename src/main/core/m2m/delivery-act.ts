@@ -15,6 +15,8 @@ import { type Body, type ErrCode, parseBody } from './message.ts'
 
 /** Rows that are fetched to understand one message. */
 const MOST_MISSING = 10_000
+/** How long a peer is asked for rows that its own message needs. */
+const ROWS_MS = 15 * 60_000
 /** Chains of peers that are kept. */
 const MOST_FOLLOWED = 5_000
 
@@ -67,7 +69,9 @@ export const createActing = ({ deps, sender, own, mayNote, unparkLater, unparkNo
 
   const sync: Acting['sync'] = (peer, genesis, from, internal) => {
     const thread = `${internal ? SYNC : 'sync:'}${peer.genesis}:${genesis}`
-    if (!outbox.has(thread)) sender.send(peer.genesis, { t: 'sync', genesis, from, to: null }, { thread })
+    if (outbox.has(thread)) return
+    // What waits for these rows comes again, since nobody has answered it: a stranger who shows a gap does not keep us asking for a day.
+    sender.send(peer.genesis, { t: 'sync', genesis, from, to: null }, { thread, giveUpAt: internal ? clock.now() + ROWS_MS : undefined })
   }
 
   const handed = (peer: KnownPeer, body: Body, followed: Followed, rows: readonly CheckedRow[], page?: readonly Row[]): Inbound => {

@@ -17,6 +17,8 @@ const LONGEST_PAUSE_MS = 60_000
 const DAY_MS = 24 * 3600_000
 /** A peer that is heard after so long may have missed what was sent. */
 const SILENCE_MS = 10_000
+/** Peers whose last sign is remembered before the silent ones are let go. */
+const MOST_HEARD = 2_000
 /** After a peer said that it is busy. */
 const BUSY_MS = 30_000
 /** Before the next try for a frozen peer, a full disk, or a relay that takes nothing. */
@@ -236,6 +238,8 @@ export const createSender = (deps: DeliveryDeps, book: CardBook, ownCard: () => 
     heard: (genesis) => {
       const now = clock.monotonic()
       const before = heardAt.get(genesis)
+      // Ledgers cost nothing to make up: those that were silent for so long are as if never heard.
+      if (before === undefined && heardAt.size >= MOST_HEARD) for (const [old, at] of heardAt) if (now - at >= SILENCE_MS) heardAt.delete(old)
       heardAt.set(genesis, now)
       if (before !== undefined && now - before < SILENCE_MS) return
       work.run(() => {

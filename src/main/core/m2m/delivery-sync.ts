@@ -3,7 +3,7 @@ import { canonicalJson, type Json } from '../crypto/canonical-json.ts'
 import { FormatError } from '../crypto/errors.ts'
 import { isObject } from '../ledger/fields.ts'
 import type { Head } from '../ledger/head.ts'
-import { ownEventOf } from '../ledger/payload.ts'
+import { inputOf, ownEventOf } from '../ledger/payload.ts'
 import type { Row } from '../ledger/row.ts'
 import type { KnownPeer } from './card-book.ts'
 import { createQuota } from './delivery-pace.ts'
@@ -55,8 +55,7 @@ export const createPages = (deps: Pick<DeliveryDeps, 'ledger' | 'hasThread' | 'p
   const quota = createQuota(deps.ports.clock, PAGES_EACH, PAGES_ALL)
 
   const inputNames = (payload: Json, peer: Genesis): boolean => {
-    const input = isObject(payload) ? payload['input'] : null
-    return isObject(input) && input['peer_genesis'] === peer
+    return inputOf(payload)?.['peer_genesis'] === peer
   }
 
   /** Is the contract one with this peer? Its creation row does not say; its steps do. */

@@ -8,7 +8,6 @@ import {
   hasRow,
   isActive,
   isHandshake,
-  isOver,
   note,
   type RowEvent,
   type Step,
@@ -170,8 +169,7 @@ export const both = (t: Thread, e: Event, env: Env): Step | null => {
 const seal = (t: Thread, e: RowEvent, env: Env): Step => {
   if (!e.check.ok) return refused(t, e, e.check, env)
   const seen = { rows: { ...t.rows, [e.name]: e.mark } }
-  const effects: Effect[] = [{ do: 'pinHead', seq: e.mark.seq }]
-  return step(t, seen, ...effects)
+  return step(t, seen, { do: 'pinHead', seq: e.mark.seq })
 }
 
 const afterEnd = (t: Thread, e: Event, env: Env): Step => {
@@ -182,5 +180,5 @@ const afterEnd = (t: Thread, e: Event, env: Env): Step => {
     const tell: Effect[] = e.name === 'peerEnd' || e.name === 'A4' || e.name === 'B4' ? [] : [{ do: 'send', t: isActive(t) ? 'close' : 'abort' }]
     return step(t, seen, { do: 'pinHead', seq: e.mark.seq }, ...tell)
   }
-  return drop(t, isOver(t.state) ? 'it is over' : 'nothing to do')
+  return drop(t, 'it is over')
 }

@@ -27,6 +27,7 @@ export interface Core {
   /** By session nonce or thread id. */
   readonly find: (ref: string) => Thread | undefined
   readonly byNonce: (nonce: string) => Thread | undefined
+  readonly bySession: (sessionId: string) => Thread | undefined
   /** Why nothing may be agreed with this peer now (guard F), or null. */
   readonly barred: (peerId: PeerId, genesis: Genesis) => string | null
   /** Takes a thread in that has not happened yet, and gives it its first event. @returns why nothing came of it, or null. */
@@ -44,7 +45,10 @@ export const createCore = (deps: M2mDeps): Core => {
   const { ports, store, work, ledger, delivery, channels } = deps
   const { clock } = ports
   const threads = new Map<string, Thread>()
+  /** Those that are not over: what each message and each timer looks at, however many came before. */
+  const open = new Map<string, Thread>()
   const nonces = new Map<string, string>()
+  const sessions = new Map<string, string>()
   const agreement = createAgreement(deps)
   const writing = createWriting(deps, agreement)
   const sending = createSending(deps)
@@ -54,12 +58,14 @@ export const createCore = (deps: M2mDeps): Core => {
 
   const keep = (t: Thread): void => {
     threads.set(t.id, t)
+    if (isOver(t.state)) open.delete(t.id)
+    else open.set(t.id, t)
     nonces.set(t.nonce, t.id)
+    if (t.sessionId !== null) sessions.set(t.sessionId, t.id)
   }
   const loadAll = (): void => {
     const rows = store.m2mThreads.all()
-    threads.clear()
-    nonces.clear()
+    for (const known of [threads, open, nonces, sessions]) known.clear()
     sending.clear()
     for (const row of rows) keep(row as Thread)
   }
@@ -288,6 +294,7 @@ export const createCore = (deps: M2mDeps): Core => {
     const refusal = handle(thread.id, event)
     if (get(thread.id).state === 'none') {
       threads.delete(thread.id)
+      open.delete(thread.id)
       nonces.delete(thread.nonce)
     }
     return refusal
@@ -298,10 +305,11 @@ export const createCore = (deps: M2mDeps): Core => {
     writing,
     transact,
     all: () => threads.values(),
-    live: () => [...threads.values()].filter((t) => !isOver(t.state)),
+    live: () => [...open.values()],
     get,
     find: (ref) => threads.get(nonces.get(ref) ?? ref),
     byNonce: (nonce) => threads.get(nonces.get(nonce) ?? ''),
+    bySession: (sessionId) => threads.get(sessions.get(sessionId) ?? ''),
     barred,
     begin,
     drive,

@@ -1,3 +1,4 @@
+import type { RowPreview } from '../../../contract/index.ts'
 import type { Genesis, PeerId } from '../brand.ts'
 import type { SecretBytes } from '../crypto/secret.ts'
 import type { ChainHeader } from '../ledger/genesis.ts'
@@ -9,7 +10,6 @@ import type { Work } from '../work.ts'
 import type { Answer, Delivery, Inbound } from './delivery-types.ts'
 import type { MatchWords } from './match-words.ts'
 import type { EndReason, Role, Suite } from './statement.ts'
-import type { RowPreview } from './statements.ts'
 import type { AskStep, RowName, StateName, Thread } from './thread.ts'
 
 export type LedgerPort = Pick<
@@ -167,6 +167,8 @@ export interface M2m {
   /** The peer's chain was proved to be two. */
   forked(genesis: Genesis, why: string): void
   threads(): ThreadSummary[]
+  /** With this peer, those that are not over. */
+  live(peerId: PeerId): ThreadSummary[]
   thread(ref: string): ThreadSummary | undefined
   ofSession(sessionId: string): ThreadSummary | undefined
   preview(threadId: string, step: AskStep): Preview

@@ -115,17 +115,18 @@ export const createM2m = (deps: M2mDeps): M2m => {
     forked: (genesis, why) => transact(() => each(live(), (t) => void (t.peerGenesis === genesis && drive(t.id, { type: 'fork', why })))),
 
     threads: () => [...core.all()].map(summaryOf),
+    live: (peerId) => live().flatMap((t) => (t.peerId === peerId ? [summaryOf(t)] : [])),
     thread: (ref) => {
       const t = core.find(ref)
       return t && summaryOf(t)
     },
     ofSession: (sessionId): ThreadSummary | undefined => {
-      const t = [...core.all()].find((one) => one.sessionId === sessionId)
+      const t = core.bySession(sessionId)
       return t && summaryOf(t)
     },
     preview: (threadId, step) => writing.preview(get(threadId), step),
     confirmKey: (sessionId) => {
-      const t = [...core.all()].find((one) => one.sessionId === sessionId)
+      const t = core.bySession(sessionId)
       return t === undefined ? null : agreement.confirm(t)
     },
 

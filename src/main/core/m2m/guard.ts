@@ -89,7 +89,11 @@ export const judge = (input: GuardInput): Judged => {
   checkSession(session, context, note)
   checkEnds(session, context, note)
   const old = witnessed(session, input, (one) => void found.push(one))
-  return { check: verdict(found, old, peer.rows, input), session }
+  const check = verdict(found, old, peer.rows, input)
+  // That nothing is wrong with a row does not make it a statement of this session: only what the replay took for one is acted on.
+  const stated = [...session.steps.b, ...session.ends.b].some(({ row }) => row.at === input.upTo)
+  if (check.ok && !stated) return { check: { ok: false, kind: 'contradiction', why: 'the row is no statement of this session' }, session }
+  return { check, session }
 }
 
 const verdict = (found: readonly Found[], old: string | null, rows: readonly CheckedRow[], input: GuardInput): Check => {

@@ -95,6 +95,30 @@ describe('a responder that lies', () => {
     bob.send('accept', bob.step('B1', undefined, { definition: { ...HANDSHAKE, version: '1.1' } }))
     expect(world.alice.m2m.threads()[0]).toMatchObject({ state: 'frozen', frozen: expect.stringMatching(/^DEFINITION_MISMATCH/) as string })
   })
+  it.each(['accept', 'key', 'activate'] as const)('a row that only borrows the words of %s, in a contract of its own, is no step: nothing moves', (kind) => {
+    // Neither signed nor of the profile: an audit passes it over, so nothing may be done for it.
+    if (kind !== 'accept') bob.send('accept', bob.step('B1'))
+    if (kind === 'activate') bob.send('key', bob.step('B2'))
+    const before = world.alice.state()
+    const [from, to] = { accept: ['proposed', 'accepted_pending'], key: ['accepted_pending', 'keyed'], activate: ['keyed', 'active'] }[kind] as [string, string]
+    const definition = {
+      ...HANDSHAKE,
+      name: 'other',
+      states: { [from]: { initial: true }, [to]: { terminal: true } },
+      transitions: HANDSHAKE.transitions.filter((one) => one.from === from),
+    }
+    const { contract, row } = bob.side.ledger.createContract(bob.side.genesis, definition, 'm2m')
+    const borrowed = { kind, role: 'responder', session_nonce: bob.thread.nonce }
+    bob.send(kind, [row, bob.side.ledger.transition(bob.side.genesis, contract.id, { to, input: borrowed }).row])
+    expect(world.alice.state()).toBe(before)
+    expect([world.alice.channels(), world.keys]).toEqual([[], []])
+    expect(world.report()).toMatchObject({ ok: true, findings: [] })
+    // And the true one still counts.
+    const rest = { accept: ['B1', 'B2', 'B3'], key: ['B2', 'B3'], activate: ['B3'] } as const
+    const types = { B1: 'accept', B2: 'key', B3: 'activate' } as const
+    for (const name of rest[kind]) bob.send(types[name], bob.step(name))
+    expect(world.alice.state()).toBe('open')
+  })
   it('the nonce in a second contract: frozen', () => {
     bob.send('accept', bob.step('B1'))
     bob.send('accept', bob.step('B1', undefined, { contractId: '00000000-0000-4000-8000-0000000000ee' }))

@@ -9,6 +9,9 @@ import { judgeRow, nonceOf, placeOf, proposeOf } from './rows-of.ts'
 import { chooseSuite, type EndReason, type Propose, SUITES } from './statement.ts'
 import { isHandshake, MOST_OPEN, newResponder, type Thread } from './thread.ts'
 
+/** Identities cost nothing on a relay: more strangers than these do not take the places that known peers and the person's own wishes need. */
+const MOST_STRANGERS = 50
+
 type Proposal = Extract<Inbound, { t: 'propose' }>
 
 /** Takes the messages of a handshake: finds the thread or begins one, and lets it look at the peer's rows. */
@@ -33,6 +36,10 @@ export const createIncoming = (deps: M2mDeps, core: Core): ((message: Inbound) =
 
   const ofPeer = (message: Inbound): Thread[] => [...core.all()].filter((t) => t.peerGenesis === message.genesis)
 
+  /** Proposals of peers that nobody knows yet. */
+  const waitingStrangers = (): number =>
+    core.live().filter((t) => t.role === 'responder' && t.state === 'r.ask1' && deps.peers.get(t.peerId).pinnedAt === null).length
+
   /** Both have proposed: the proposal of the smaller genesis stands. Is it the peer's? */
   const peerStands = (message: Inbound): boolean => message.genesis < ledger.own().genesis
 
@@ -46,6 +53,7 @@ export const createIncoming = (deps: M2mDeps, core: Core): ((message: Inbound) =
     if (left.length >= MOST_OPEN) return later('too many open handshakes')
     const pinned = deps.peers.get(message.from).pinnedAt !== null
     if (!pinned && left.some((t) => t.role === 'responder' && t.state === 'r.ask1')) return later('a proposal of this peer waits already')
+    if (!pinned && waitingStrangers() >= MOST_STRANGERS) return later('too many strangers wait for an answer')
     if (chooseSuite(a1.suites, SUITES) === null) return turnDown(a1.session_nonce, 'suite')
     const thread = newResponder({
       id: toHex(ports.random.bytes(16)),

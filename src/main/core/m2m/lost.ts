@@ -3,6 +3,7 @@ import { toHex } from '../crypto/bytes.ts'
 import type { Ledger } from '../ledger/ledger-types.ts'
 import { ownEventOf } from '../ledger/payload.ts'
 import type { Row } from '../ledger/row.ts'
+import { unixOf } from '../ledger/zeqond.ts'
 import type { Random } from '../ports.ts'
 import { markOf, stepOf } from './rows-of.ts'
 import { type Step, SUITES } from './statement.ts'
@@ -49,7 +50,7 @@ export const lostSessions = ({ ledger, random, known }: LostDeps): LostSession[]
       const name = step === null ? null : NAMES[step.role][step.kind]
       if (row === undefined || step === null || name === null) continue
       steps.push(step)
-      rows[name] = markOf(row, Number(BigInt(row.zeqondNumber)) * 777)
+      rows[name] = markOf(row, unixOf(row.zeqondNumber))
     }
     const [first] = steps
     if (first === undefined || known(first.session_nonce)) return []

@@ -5,7 +5,7 @@ import { elevenBits, wordsAt } from '../crypto/key-words.ts'
 /** Two words and a colour that both screens show for one proposal. */
 export interface MatchWords {
   readonly words: readonly string[]
-  /** 0 to 7: brick, amber, olive, teal, sky, navy, plum, slate; never shown without its name. */
+  /** 0 to 7: place in `matchChips` of the contract; never shown without its name. */
   readonly chip: number
 }
 

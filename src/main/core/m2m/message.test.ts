@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Genesis, PeerId } from '../brand.ts'
-import { utf8 } from '../crypto/bytes.ts'
+import { fromBase64Url, toBase64Url, utf8 } from '../crypto/bytes.ts'
 import { Party } from '../ledger/story.fixture.ts'
-import { fromBase64Url, toBase64Url } from './base64url.ts'
 import { boxPayload, boxSignedBy, openBody, readBox, sealBody, wireOf } from './box.ts'
 import { type Body, encodeBody, MAX_BODY_BYTES, parseBody } from './message.ts'
 

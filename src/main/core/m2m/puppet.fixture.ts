@@ -4,6 +4,7 @@ import type { Json } from '../crypto/canonical-json.ts'
 import { SecretBytes } from '../crypto/secret.ts'
 import { x25519PublicKey } from '../crypto/x25519.ts'
 import { HANDSHAKE } from '../ledger/handshake-contract.ts'
+import { headOf } from '../ledger/head.ts'
 import type { Row } from '../ledger/row.ts'
 import { signTagged } from '../ledger/signing.ts'
 import { Party } from '../ledger/story.fixture.ts'
@@ -14,7 +15,7 @@ import type { Outgoing } from './message.ts'
 import { stepOf } from './rows-of.ts'
 import { deriveKeys, keyConfirm, sessionId, sharedSecrets, type TranscriptParty } from './session.ts'
 import type { Accept, Key, Propose } from './statement.ts'
-import { ANSWERS, draftEnd, draftStep, headOfPeer } from './statements.ts'
+import { ANSWERS, draftEnd, draftStep } from './statements.ts'
 import { newInitiator, newResponder, type OwnRow, type Thread } from './thread.ts'
 
 // For tests: a peer that has the keys of one side, its ledger and its delivery, and says whatever it is told to.
@@ -111,7 +112,7 @@ export const puppetOf = (world: World, side: Side, byte: number, role: 'initiato
         peerSuites: ['x25519'],
         keyConfirm: agreed === null ? null : keyConfirm(agreed.confirm, role, agreed.id),
       })
-      const head = acked === null ? (side.ledger.followed(peer.genesis)?.head ?? null) : headOfPeer(peer.genesis, acked)
+      const head = acked === null ? (side.ledger.followed(peer.genesis)?.head ?? null) : headOf(peer.genesis, acked)
       const created: Row[] = []
       if (name === 'A1' || name === 'B1') created.push(side.ledger.createContract(side.genesis, options.definition ?? HANDSHAKE, 'm2m', { id: contractId }).row)
       const { row } = side.ledger.transition(side.genesis, contractId, {
@@ -129,7 +130,7 @@ export const puppetOf = (world: World, side: Side, byte: number, role: 'initiato
     end: (kind, lie = (input) => input) => {
       const active = kind === 'seal' ? find(role === 'initiator' ? 'B3' : 'A3') : null
       const draft = draftEnd(kind, { ...parties(), thread: puppet.thread }, active === null ? { reason: 'user' } : { peerActive: active.stateHash })
-      const head = active === null ? (side.ledger.followed(peer.genesis)?.head ?? null) : headOfPeer(peer.genesis, active)
+      const head = active === null ? (side.ledger.followed(peer.genesis)?.head ?? null) : headOf(peer.genesis, active)
       const unsigned = lie({ ...draft, peer_head: head })
       return side.ledger.append(side.genesis, {
         type: 'event',

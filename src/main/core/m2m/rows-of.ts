@@ -4,7 +4,7 @@ import { isObject } from '../ledger/fields.ts'
 import type { Row } from '../ledger/row.ts'
 import type { LedgerPort } from './engine-types.ts'
 import { type Judged, judge } from './guard.ts'
-import { Abort, Accept, Close, Propose, Step } from './statement.ts'
+import { Abort, Accept, Close, PROFILE, Propose, Step } from './statement.ts'
 import type { PeerRowName, RowMark } from './thread.ts'
 
 const objectAt = (value: unknown, key: string): unknown => (isObject(value) ? value[key] : undefined)
@@ -15,7 +15,7 @@ export const nonceOf = (row: Row): string | null => {
   return typeof nonce === 'string' ? nonce : null
 }
 
-/** The place a row of that party takes in the session; `null` for the contract's creation, `odd` for what has no place. */
+/** The place a row of that party takes in the session; `null` for the contract's creation and what is no step at all, `odd` for what has no place. */
 export const placeOf = (row: Row, party: 'A' | 'B'): PeerRowName | 'odd' | null => {
   if (row.transitionType === 'contract_created') return null
   const input = objectAt(row.payload, 'input')
@@ -24,6 +24,8 @@ export const placeOf = (row: Row, party: 'A' | 'B'): PeerRowName | 'odd' | null 
     if (type === 'm2m.abort' || type === 'm2m.close') return 'peerEnd'
     return type === 'm2m.seal' ? `${party}4` : 'odd'
   }
+  // A contract of the owner's own that only borrows the words of a step says nothing of the session.
+  if (objectAt(input, 'v') !== PROFILE) return null
   const kind = objectAt(input, 'kind')
   const side = objectAt(input, 'role') === 'initiator' ? 'A' : 'B'
   if (kind === 'propose') return 'A1'

@@ -15,7 +15,8 @@ export const Suite = z.enum(['x25519mlkem768', 'x25519'])
 export type Suite = z.infer<typeof Suite>
 /** What this wallet offers and takes, best first. */
 export const SUITES: readonly Suite[] = ['x25519']
-const Suites = z
+/** Best first. */
+export const Suites = z
   .array(Suite)
   .min(1)
   .refine((suites) => new Set(suites).size === suites.length, 'each suite once')

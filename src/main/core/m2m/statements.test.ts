@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import type { RowPreview } from '../../../contract/index.ts'
 import type { Genesis, PeerId, Zeqond } from '../brand.ts'
 import type { Json } from '../crypto/canonical-json.ts'
+import { headOf } from '../ledger/head.ts'
 import { Row } from '../ledger/row.ts'
 import { chainOf, m2m, repeated } from '../ledger/vectors.fixture.ts'
 import { plusTicks } from '../ledger/zeqond.ts'
 import type { Step } from './statement.ts'
-import { draftEnd, draftStep, headOfPeer, previewEnd, previewStep, type RowPreview, signedEnd, signedStep } from './statements.ts'
+import { draftEnd, draftStep, previewEnd, previewStep, signedEnd, signedStep } from './statements.ts'
 import { newInitiator, newResponder, type OwnRow, type Thread } from './thread.ts'
 
 type Fields = Record<string, Json>
@@ -71,7 +73,7 @@ describe('statements of the golden handshake', () => {
     const row = (k === 'a' ? A : B)[seq]
     const golden = inputOf(row)
     const draft = draftStep(name, { ...partsOf(k), acked, peerSuites: ['x25519'], keyConfirm: (golden['key_confirm'] as string) ?? null })
-    const head = acked === null ? ((golden['peer_head'] ?? null) as Step['peer_head']) : headOfPeer(partsOf(k).peer.genesis, acked)
+    const head = acked === null ? ((golden['peer_head'] ?? null) as Step['peer_head']) : headOf(partsOf(k).peer.genesis, acked)
     const made = signedStep(draft, lifetime, { stamp: (row as Row).zeqondNumber, decision: golden['decision_hash'] as string | null, head }, seedOf(k))
     expect(made).toEqual(golden)
     const preview = previewStep({ originId: 'countersign:x', isPublic: true }, draft, lifetime)
@@ -86,7 +88,7 @@ describe('statements of the golden handshake', () => {
     const golden = inputOf((k === 'a' ? A : B)[4])
     const active = (k === 'a' ? B : A)[3] as Row
     const draft = draftEnd('seal', partsOf(k), { peerActive: active.stateHash })
-    expect(signedEnd(draft, { decision: null, head: headOfPeer(partsOf(k).peer.genesis, active) }, seedOf(k))).toEqual(golden)
+    expect(signedEnd(draft, { decision: null, head: headOf(partsOf(k).peer.genesis, active) }, seedOf(k))).toEqual(golden)
   })
   it('a close is shown as it will be, its salt on a private machine too', () => {
     const draft = draftEnd('close', partsOf('a'), { reason: 'user' })

@@ -1,9 +1,10 @@
+import type { RowPreview } from '../../../contract/index.ts'
 import type { Genesis, Zeqond } from '../brand.ts'
 import { canonicalJson, type Json } from '../crypto/canonical-json.ts'
 import type { SecretBytes } from '../crypto/secret.ts'
 import { isObject } from '../ledger/fields.ts'
 import { HANDSHAKE, HANDSHAKE_HASH } from '../ledger/handshake-contract.ts'
-import { type Head, headOf } from '../ledger/head.ts'
+import type { Head } from '../ledger/head.ts'
 import { type Row, statementHash } from '../ledger/row.ts'
 import { signTagged } from '../ledger/signing.ts'
 import { plusTicks } from '../ledger/zeqond.ts'
@@ -136,34 +137,27 @@ export const signedEnd = (draft: Fields, at: Omit<Stamped, 'stamp'>, seed: Secre
   return End.parse({ ...unsigned, sig: signTagged(seed, 'zeq.m2m.end.v1', unsigned) })
 }
 
-export const headOfPeer = (genesis: Genesis, row: Row): Head => headOf(genesis, row)
-
-/** A row as a prompt shows it before it is made. */
-export interface RowPreview {
-  readonly machine: string
-  readonly public: boolean
-  readonly type: string
-  /** Null: stamped when the step is carried out. `expires_zeqond` is shown as how many ticks later it will be. */
-  readonly fields: { readonly name: string; readonly value: string | null }[]
-}
-
 const text = (value: Json): string => (typeof value === 'string' ? value : canonicalJson(value))
 const place = ['seq', 'prevHash', 'zeqondNumber'].map((name) => ({ name, value: null }))
 
-const preview = (machine: { readonly originId: string; readonly isPublic: boolean }, type: string, fields: RowPreview['fields']): RowPreview => ({
+interface Machine {
+  readonly originId: string
+  readonly isPublic: boolean
+}
+
+const preview = (machine: Machine, type: string, fields: RowPreview['fields']): RowPreview => ({
   machine: machine.originId,
   public: machine.isPublic,
   type,
   fields: [...place, ...fields],
 })
 
+/** `expires_zeqond` is shown as how many ticks later it will be. */
 const statementFields = (draft: Fields, lifetime: number): RowPreview['fields'] =>
   [...Object.keys(draft), 'sig'].sort().map((name) => {
     if (name === 'expires_zeqond') return { name, value: `+${lifetime}` }
     return { name, value: STAMPED.has(name) ? null : text(draft[name] ?? null) }
   })
-
-type Machine = { readonly originId: string; readonly isPublic: boolean }
 
 export const previewContract = (machine: Machine, contractId: string): RowPreview =>
   preview(machine, 'contract_created', [

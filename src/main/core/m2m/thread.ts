@@ -1,5 +1,5 @@
 import type { Genesis, PeerId, Zeqond } from '../brand.ts'
-import { DAY, ticks } from '../ledger/zeqond.ts'
+import { DAY, TICK_MS, ticks } from '../ledger/zeqond.ts'
 import type { MatchWords } from './match-words.ts'
 import type { EndReason, Role, Suite } from './statement.ts'
 
@@ -198,9 +198,8 @@ export const limitOf = (t: Thread, row: OwnRow): bigint | null => {
   return mark === undefined ? null : ticks(mark.zeqond) + DAY
 }
 
-const TICK_MS = 777n
 /** Unix ms from which on the tick is over. */
-export const afterTick = (tick: bigint): number => Number((tick + 1n) * TICK_MS)
+const afterTick = (tick: bigint): number => Number(tick + 1n) * TICK_MS
 
 /** The row whose time runs in a state, and whose it is to write. */
 const RUNNING: Readonly<Partial<Record<StateName, readonly [OwnRow, 'own' | 'peer']>>> = {
@@ -218,7 +217,7 @@ const RUNNING: Readonly<Partial<Record<StateName, readonly [OwnRow, 'own' | 'pee
 
 /** Unix ms when the state has run out, or null. A peer's row may come the clock's tolerance later. */
 export const expiryOf = (t: Thread): number | null => {
-  if (t.state === 'i.ask1') return t.createdAt + HAND_LIFETIME * Number(TICK_MS)
+  if (t.state === 'i.ask1') return t.createdAt + HAND_LIFETIME * TICK_MS
   const running = RUNNING[t.state]
   const limit = running === undefined ? null : limitOf(t, running[0])
   if (running === undefined || limit === null) return null

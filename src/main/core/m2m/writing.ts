@@ -2,12 +2,13 @@ import type { Zeqond } from '../brand.ts'
 import type { Json } from '../crypto/canonical-json.ts'
 import { AppFault } from '../fault.ts'
 import { HANDSHAKE } from '../ledger/handshake-contract.ts'
+import { type Head, headOf } from '../ledger/head.ts'
 import type { Row } from '../ledger/row.ts'
 import type { Agreement } from './agreement.ts'
 import type { M2mDeps, Preview } from './engine-types.ts'
 import { acceptOf, markOf, proposeOf, stepOf } from './rows-of.ts'
 import { chooseSuite, type EndReason, type Suite } from './statement.ts'
-import { ANSWERS, draftEnd, draftStep, headOfPeer, type Parties, previewContract, previewEnd, previewStep, signedEnd, signedStep } from './statements.ts'
+import { ANSWERS, draftEnd, draftStep, type Parties, previewContract, previewEnd, previewStep, signedEnd, signedStep } from './statements.ts'
 import { type AskStep, expiryOf, hasRow, isActive, type OwnRow, type Thread } from './thread.ts'
 
 type Fields = { readonly [key: string]: Json }
@@ -69,7 +70,7 @@ export const createWriting = (deps: Pick<M2mDeps, 'ports' | 'ledger' | 'self'>, 
   const ticksOf = (head: { readonly zeqondNumber: Zeqond } | null): Zeqond[] => (head === null ? [] : [head.zeqondNumber])
 
   /** An event row with a signed end in it. */
-  const appendEnd = (draft: Fields, decision: string | null, head: ReturnType<typeof headOfPeer> | null): Row => {
+  const appendEnd = (draft: Fields, decision: string | null, head: Head | null): Row => {
     const input = signedEnd(draft, { decision, head }, self.signPriv)
     return ledger.append(own().genesis, { type: 'event', payload: { type: `m2m.${String(draft['kind'])}`, input }, acked: ticksOf(head) })
   }
@@ -80,7 +81,7 @@ export const createWriting = (deps: Pick<M2mDeps, 'ports' | 'ledger' | 'self'>, 
     append: (t, row, decision) => {
       const { genesis } = own()
       const { draft, acked } = draftOf(t, row)
-      const head = acked === null ? lastHead(t) : headOfPeer(t.peerGenesis, acked)
+      const head = acked === null ? lastHead(t) : headOf(t.peerGenesis, acked)
       if (row === 'A1' || row === 'B1') ledger.createContract(genesis, HANDSHAKE, 'm2m', { id: t.contractId, acked: ticksOf(head) })
       const made = ledger.transition(genesis, t.contractId, {
         to: String(draft['to']),
@@ -107,7 +108,7 @@ export const createWriting = (deps: Pick<M2mDeps, 'ports' | 'ledger' | 'self'>, 
     seal: (t) => {
       const active = peerRow(t, t.role === 'initiator' ? 'B3' : 'A3')
       const draft = draftEnd('seal', { ...parties(t), thread: t }, { peerActive: active.stateHash })
-      const row = appendEnd(draft, null, headOfPeer(t.peerGenesis, active))
+      const row = appendEnd(draft, null, headOf(t.peerGenesis, active))
       return { ...t, rows: { ...t.rows, [t.role === 'initiator' ? 'A4' : 'B4']: markOf(row, ports.clock.now()) } }
     },
 

@@ -17,6 +17,8 @@ export interface PeerBook {
   claim(id: PeerId, name: unknown): void
   /** Who showed this signing key (hex). */
   bySignPub(signPub: string): PeerId | undefined
+  /** From memory, since it is drawn after each row. */
+  pinnedCount(): number
   /** The row is gone. */
   forget(id: PeerId): void
 }
@@ -34,12 +36,15 @@ export const createPeerBook = (deps: {
 }): PeerBook => {
   const { store, work, clock, presence } = deps
   const frozen = new Set<PeerId>()
+  const pinned = new Set<PeerId>()
   const taken = new Map<PeerId, readonly string[]>()
   const keys = new Map<string, PeerId>()
 
   const learn = (peer: PeerRow): void => {
     if (isFrozen(peer)) frozen.add(peer.id)
     else frozen.delete(peer.id)
+    if (peer.pinnedAt === null) pinned.delete(peer.id)
+    else pinned.add(peer.id)
     if (peer.signPub) keys.set(peer.signPub, peer.id)
     taken.set(
       peer.id,
@@ -49,6 +54,7 @@ export const createPeerBook = (deps: {
   const learnAll = (): void => {
     const rows = store.peers.all()
     frozen.clear()
+    pinned.clear()
     taken.clear()
     keys.clear()
     for (const peer of rows) learn(peer)
@@ -82,6 +88,7 @@ export const createPeerBook = (deps: {
       }),
     addressOf: (id) => presence.get(id)?.address ?? null,
     frozen: (id) => frozen.has(id),
+    pinnedCount: () => pinned.size,
     claim: (id, claim) => {
       const seen = presence.get(id)
       if (claim === undefined || seen?.claimed || seen?.refused === claim) return
@@ -97,6 +104,7 @@ export const createPeerBook = (deps: {
     bySignPub: (signPub) => keys.get(signPub),
     forget: (id) => {
       frozen.delete(id)
+      pinned.delete(id)
       taken.delete(id)
     },
   }

@@ -14,6 +14,8 @@ export interface Chains {
   add(chain: NewChain): number
   /** Replaces info and state. */
   put(chain: ChainRecord): void
+  /** Replaces the state alone, which each row changes. */
+  putState(chain: ChainRecord): void
   get(genesis: string): ChainRecord | undefined
   own(): MachineRecord | undefined
   /** An own or hosted machine by its slug. */
@@ -30,10 +32,11 @@ export const createChains = (db: Connection, sealing: Sealing): Chains => {
   const read = (raw: unknown): ChainRecord => {
     const row = raw as { id: number; genesis: string; kind: ChainRecord['kind']; name: string; sealed: unknown; state: unknown }
     const key = [row.id, row.genesis, row.kind, row.name]
-    const state: ChainState = sealing.open('chain.state', key, row.state, StoredState)
-    return row.kind === 'followed'
-      ? { id: row.id, kind: row.kind, info: sealing.open('chain.sealed', key, row.sealed, FollowedInfo), state }
-      : { id: row.id, kind: row.kind, info: sealing.open('chain.sealed', key, row.sealed, MachineInfo), state }
+    const state: ChainState = sealing.recall('chain.state', key, row.state, StoredState)
+    if (row.kind === 'followed') return { id: row.id, kind: row.kind, info: sealing.recall('chain.sealed', key, row.sealed, FollowedInfo), state }
+    // That of a hosted machine has its private keys.
+    const open = row.kind === 'own' ? sealing.recall : sealing.open
+    return { id: row.id, kind: row.kind, info: open('chain.sealed', key, row.sealed, MachineInfo), state }
   }
   const nameOf = (chain: NewChain): string =>
     chain.kind === 'followed' ? sealing.blind('peer', chain.info.peerId) : sealing.blind('slug', chain.info.header.slug)
@@ -43,12 +46,8 @@ export const createChains = (db: Connection, sealing: Sealing): Chains => {
     const key = [id, genesis, chain.kind, name]
     const info = chain.kind === 'followed' ? FollowedInfo.parse(chain.info) : MachineInfo.parse(chain.info)
     const sealed = sealing.seal('chain.sealed', key, info)
-    if (db.run(sql, genesis, chain.kind, name, sealed, sealing.seal('chain.state', key, StoredState.parse(chain.state)), id).changes !== 1)
+    if (db.run(sql, genesis, chain.kind, name, sealed, sealing.sealKnown('chain.state', key, StoredState.parse(chain.state)), id).changes !== 1)
       throw corrupt(`table chain, row ${id}`)
-  }
-  const one = (where: string, value: string): ChainRecord | undefined => {
-    const raw = db.get(`SELECT ${columns} FROM chain WHERE ${where} = ?`, value)
-    return raw === undefined ? undefined : read(raw)
   }
   const machine = (chain: ChainRecord | undefined): MachineRecord | undefined => (chain?.kind === 'followed' ? undefined : chain)
   const all = (where: string): ChainRecord[] => {
@@ -63,10 +62,23 @@ export const createChains = (db: Connection, sealing: Sealing): Chains => {
         return id
       }),
     put: (chain) => write('UPDATE chain SET genesis = ?, kind = ?, name = ?, sealed = ?, state = ? WHERE id = ?', chain.id, chain),
-    get: (genesis) => one('genesis', sealing.blind('genesis', genesis)),
+    putState: (chain) => {
+      const { id, kind, state } = chain
+      const genesis = sealing.blind('genesis', state.genesis)
+      const name = nameOf(chain)
+      const sealed = sealing.sealKnown('chain.state', [id, genesis, kind, name], StoredState.parse(state))
+      if (db.run('UPDATE chain SET state = ? WHERE id = ? AND genesis = ? AND kind = ? AND name = ?', sealed, id, genesis, kind, name).changes !== 1)
+        throw corrupt(`table chain, row ${id}`)
+    },
+    get: (genesis) => {
+      const raw = db.get(`SELECT ${columns} FROM chain WHERE genesis = ?`, sealing.blind('genesis', genesis))
+      return raw === undefined ? undefined : read(raw)
+    },
     own: () => {
       sealing.mustBeUnlocked()
-      return machine(one('kind', 'own'))
+      // Written out: a parameter would not do for the partial index, and every peer's chain would be looked at.
+      const raw = db.get(`SELECT ${columns} FROM chain WHERE kind = 'own'`)
+      return raw === undefined ? undefined : machine(read(raw))
     },
     bySlug: (slug) => {
       const raw = db.get(`SELECT ${columns} FROM chain WHERE name = ? AND kind <> 'followed'`, sealing.blind('slug', slug))

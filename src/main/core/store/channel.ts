@@ -56,7 +56,7 @@ export interface ChannelStream {
 export interface ChannelTable {
   put(row: ChannelRow): void
   get(sessionId: string): ChannelRow | undefined
-  /** Ids of the sessions that have a channel. */
+  /** Of every session that has a channel, oldest first. */
   all(): ChannelRow[]
   putEpoch(sessionId: string, e: number, keys: EpochSecret): void
   /** Lowest first. */

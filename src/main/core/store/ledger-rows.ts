@@ -35,6 +35,8 @@ export interface LedgerRows {
   /** Rows of a contract, newest first. */
   contract(chain: number, contractId: string, limit: number): StoredRow[]
   last(chain: number): StoredRow | undefined
+  /** Rows of followed chains that were added after the row with this id, in the order in which they came. */
+  followed(afterId: number, limit: number): StoredRow[]
 }
 
 const columns = 'id, chain, seq, CAST(zeqond AS TEXT) AS zeqond, hash, session, contract, sealed'
@@ -69,10 +71,10 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
   const blindOf = (chain: number, kind: 'hash' | 'session' | 'contract', value: string | null): string | null =>
     value === null ? null : sealing.blind('chain_row', `${chain}|${kind}|${value}`)
 
-  const read = (raw: unknown): StoredRow => {
+  const readBy = (open: Sealing['open'], raw: unknown): StoredRow => {
     const r = raw as { id: number; chain: number; seq: number; zeqond: string; hash: string; session: string | null; contract: string | null; sealed: unknown }
     const key = [r.chain, r.seq, r.id, r.zeqond, r.hash, r.session, r.contract]
-    const body = sealing.open('chain_row.sealed', key, r.sealed, RowBody)
+    const body = open('chain_row.sealed', key, r.sealed, RowBody)
     if (body.row.seq !== r.seq || body.row.zeqondNumber !== r.zeqond) throw corruptRow('chain_row', key)
     return { id: r.id, ...body }
   }
@@ -87,9 +89,14 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
   }
   const all = (sql: string, ...values: SqlValue[]): StoredRow[] => {
     sealing.mustBeUnlocked()
-    return db.all(sql, ...values).map(read)
+    return db.all(sql, ...values).map((raw) => readBy(sealing.open, raw))
   }
-  const one = (sql: string, ...values: SqlValue[]): StoredRow | undefined => all(sql, ...values)[0]
+  /** Rows that the steps of one session ask for over and over. */
+  const again = (sql: string, ...values: SqlValue[]): StoredRow[] => {
+    sealing.mustBeUnlocked()
+    return db.all(sql, ...values).map((raw) => readBy(sealing.recall, raw))
+  }
+  const one = (sql: string, ...values: SqlValue[]): StoredRow | undefined => again(sql, ...values)[0]
   const at = (chain: number, seq: number): StoredRow | undefined => one(`SELECT ${columns} FROM chain_row WHERE chain = ? AND seq = ?`, chain, seq)
 
   return {
@@ -127,8 +134,9 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
     page: (chain, query) => {
       const { sql, values } = where(chain, query)
       const order = query.newestFirst === true ? 'DESC' : 'ASC'
-      // Ticks never fall along a chain, so (zeqond, seq) and seq are one order.
-      return all(`SELECT ${columns} FROM chain_row WHERE ${sql} ORDER BY seq ${order} LIMIT ?`, ...values, Math.min(Math.max(1, Math.trunc(query.limit)), 1000))
+      // Ticks never fall along a chain, so (zeqond, seq) and seq are one order. Named as the index has it that finds the rows, nothing is sorted.
+      const by = query.fromZeqond === undefined && query.toZeqond === undefined ? `seq ${order}` : `chain_row.zeqond ${order}, seq ${order}`
+      return all(`SELECT ${columns} FROM chain_row WHERE ${sql} ORDER BY ${by} LIMIT ?`, ...values, Math.min(Math.max(1, Math.trunc(query.limit)), 1000))
     },
     count: (chain, query = {}) => {
       const { sql, values } = where(chain, query)
@@ -136,8 +144,12 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
     },
     session: (chain, nonce) => {
       const session = blindOf(chain, 'session', nonce)
-      return all(
-        `SELECT ${columns} FROM chain_row WHERE chain = ? AND (session = ? OR contract IN (SELECT contract FROM chain_row WHERE chain = ? AND session = ? AND contract IS NOT NULL)) ORDER BY seq`,
+      // Each half by its index: with OR the whole chain would be read.
+      return again(
+        `SELECT ${columns} FROM chain_row WHERE id IN (
+           SELECT id FROM chain_row WHERE chain = ? AND session = ?
+           UNION SELECT r.id FROM chain_row s CROSS JOIN chain_row r ON r.chain = s.chain AND r.contract = s.contract WHERE s.chain = ? AND s.session = ?
+         ) ORDER BY seq`,
         chain,
         session,
         chain,
@@ -151,6 +163,9 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
         blindOf(chain, 'contract', contractId),
         Math.min(Math.max(1, Math.trunc(limit)), 1000),
       ),
+    // The plus keeps it on the order of the ids.
+    followed: (afterId, limit) =>
+      all(`SELECT ${columns} FROM chain_row WHERE id > ? AND +chain IN (SELECT id FROM chain WHERE kind = 'followed') ORDER BY id LIMIT ?`, afterId, limit),
     last: (chain) => one(`SELECT ${columns} FROM chain_row WHERE chain = ? ORDER BY seq DESC LIMIT 1`, chain),
   }
 }

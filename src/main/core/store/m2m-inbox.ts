@@ -30,7 +30,6 @@ export interface M2mInbox {
   parkedCount(genesis: Genesis | null): number
   /** Forgets what came before `at` (Unix ms). */
   prune(at: number): void
-  removePeer(genesis: Genesis): void
   count(): number
 }
 
@@ -89,9 +88,6 @@ export const createM2mInbox = (db: Connection, sealing: Sealing, limits: { reado
       ).n,
     prune: (at) => {
       db.run('DELETE FROM m2m_inbox WHERE at < ?', at)
-    },
-    removePeer: (genesis) => {
-      db.run('DELETE FROM m2m_inbox WHERE sender = ?', senderKey(genesis))
     },
     count: () => (db.get('SELECT count(*) AS n FROM m2m_inbox') as { n: number }).n,
   }

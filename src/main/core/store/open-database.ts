@@ -7,7 +7,7 @@ import { corrupt, toStoreFault } from './faults.ts'
 import type { Migration } from './migrations.ts'
 import { createPrivateFile, onFiles } from './private-file.ts'
 
-const databaseFileName = 'countersign.db'
+export const databaseFileName = 'countersign.db'
 /** "CsgN": `file` and our own check tell a Countersign database by it. */
 const applicationId = 0x4373674e
 /** How long a statement waits for another program's lock, ms. Short: it blocks the process. */

@@ -88,9 +88,25 @@ export interface Sealing {
   seal(column: SealedColumn, row: RowKey, value: unknown): Uint8Array
   /** @throws AppFault LOCKED; CORRUPT naming table and row when it does not open, was moved, or does not fit `schema`. */
   open<S extends z.ZodType>(column: SealedColumn, row: RowKey, sealed: unknown, schema: S): z.output<S>
+  /**
+   * As `open`, for values that are read again and again: where the bytes are those of last time, so is the value, frozen. The bytes come from
+   * the database each time, so a rollback needs no care. Forgotten by `lock`. Not for private keys: a string cannot be overwritten.
+   */
+  recall<S extends z.ZodType>(column: SealedColumn, row: RowKey, sealed: unknown, schema: S): z.output<S>
+  /** As `seal`, for a value that its schema has checked and that `recall` will be asked for next. */
+  sealKnown(column: SealedColumn, row: RowKey, value: unknown): Uint8Array
   /** As `seal`, for the original's TEXT columns: `s1:` and base64; null stays null. */
   sealText(column: SealedColumn, row: RowKey, value: string | null): string | null
   openText<S extends z.ZodType>(column: SealedColumn, row: RowKey, sealed: string | null, schema: S): z.output<S> | null
+}
+
+/** Opened values that are kept: how many, and of how many sealed bytes at most each. */
+const MOST_RECALLED = 2048
+const LARGEST_RECALLED = 4096
+
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null) for (const part of Object.values(Object.freeze(value))) frozen(part)
+  return value
 }
 
 /** Sealed columns and blind indexes (docs/store.md, "Sealing"): what somebody with the files alone can read is not private. */
@@ -98,6 +114,8 @@ export const createSealing = (random: Random): Sealing => {
   const keys = new Map<string, SecretBytes>()
   /** The same few peers are asked for all the time. Emptied when full: simpler than an order of use, and as good here. */
   const blinded = new Map<string, string>()
+  /** By column and row; emptied when full, as above. */
+  const recalled = new Map<string, { readonly sealed: Uint8Array; readonly value: unknown }>()
 
   const key = (name: string): SecretBytes => {
     const found = keys.get(name)
@@ -109,6 +127,7 @@ export const createSealing = (random: Random): Sealing => {
     for (const held of keys.values()) held.wipe()
     keys.clear()
     blinded.clear()
+    recalled.clear()
   }
 
   // JSON first: UTF-8 alone would give all lone surrogates, and so different opaque ids, one blind value.
@@ -144,6 +163,19 @@ export const createSealing = (random: Random): Sealing => {
     }
   }
 
+  const remember = (column: SealedColumn, row: RowKey, sealed: Uint8Array, value: unknown): void => {
+    if (sealed.length > LARGEST_RECALLED) return
+    if (recalled.size >= MOST_RECALLED) recalled.clear()
+    recalled.set(placeOf(column, row), { sealed, value: frozen(value) })
+  }
+  const recall = <S extends z.ZodType>(column: SealedColumn, row: RowKey, sealed: unknown, schema: S): z.output<S> => {
+    const known = recalled.get(placeOf(column, row))
+    if (known !== undefined && sealed instanceof Uint8Array && sameBytes(known.sealed, sealed)) return known.value as z.output<S>
+    const value = open(column, row, sealed, schema)
+    remember(column, row, sealed as Uint8Array, value)
+    return value
+  }
+
   return {
     get locked() {
       return keys.size === 0
@@ -162,6 +194,12 @@ export const createSealing = (random: Random): Sealing => {
     blind,
     seal: sealBytes,
     open,
+    recall,
+    sealKnown: (column, row, value) => {
+      const sealed = sealBytes(column, row, value)
+      remember(column, row, sealed, JSON.parse(JSON.stringify(value)))
+      return sealed
+    },
     sealText: (column, row, value) => (value === null ? null : textPrefix + toBase64(sealBytes(column, row, value))),
     openText: (column, row, sealed, schema) => {
       if (sealed === null) return null
@@ -176,6 +214,10 @@ export const createSealing = (random: Random): Sealing => {
   }
 }
 
-const associated = (column: SealedColumn, row: RowKey): Uint8Array => utf8(JSON.stringify(['countersign.store.column.v1', column, ...row]))
+const placeOf = (column: SealedColumn, row: RowKey): string => JSON.stringify(['countersign.store.column.v1', column, ...row])
+const associated = (column: SealedColumn, row: RowKey): Uint8Array => utf8(placeOf(column, row))
+
+// What is compared is a ciphertext.
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
 
 const tableOf = (column: SealedColumn): string => column.slice(0, column.indexOf('.'))

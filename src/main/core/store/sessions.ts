@@ -8,6 +8,7 @@ export interface Sessions {
   put(session: SessionRow): void
   /** Oldest first. */
   byPeer(peerId: PeerId): SessionRow[]
+  count(peerId: PeerId): number
   /** Oldest first. */
   all(): SessionRow[]
 }
@@ -34,6 +35,7 @@ export const createSessions = (db: Connection, sealing: Sealing): Sessions => {
       )
     },
     byPeer: (peerId) => db.all('SELECT session_id, peer_id, sealed FROM session WHERE peer_id = ? ORDER BY id', sealing.blind('peer', peerId)).map(read),
+    count: (peerId) => (db.get('SELECT count(*) AS n FROM session WHERE peer_id = ?', sealing.blind('peer', peerId)) as { n: number }).n,
     all: () => {
       sealing.mustBeUnlocked()
       return db.all('SELECT session_id, peer_id, sealed FROM session ORDER BY id').map(read)

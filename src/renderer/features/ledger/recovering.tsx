@@ -9,15 +9,16 @@ import { toast } from '../../state/ui.ts'
 import css from './recovering.module.css'
 import { text } from './strings.ts'
 
-/** After a restore: why nothing is written, who is still waited for, and the way on, which says what it risks. */
+/** Why nothing is written (a restore, or a clock in doubt), who is still waited for, and the way on, which says what it risks. */
 export function Recovering({ recovering }: { recovering: NonNullable<MachineDto['recovering']> }) {
   const goOn = useCommand('ledger.goOn')
   const [asking, setAsking] = useState(false)
+  const ofClock = recovering.kind === 'clock'
   return (
     <section className={css.band} role="status">
       <History size={17} strokeWidth={1.75} className={css.icon} />
       <div className={css.body}>
-        <p className={css.title}>{text.recovering.title}</p>
+        <p className={css.title}>{ofClock ? text.recovering.clockTitle : text.recovering.title}</p>
         <p>{recovering.why}</p>
         {recovering.waitingFor.length > 0 && (
           <p className={css.quiet}>
@@ -33,15 +34,15 @@ export function Recovering({ recovering }: { recovering: NonNullable<MachineDto[
       </div>
       {recovering.mayGoOn && (
         <Button kind="leads-to-danger" onClick={() => setAsking(true)}>
-          {text.recovering.goOn}
+          {ofClock ? text.recovering.clockGoOn : text.recovering.goOn}
         </Button>
       )}
       {asking && (
         <Confirm
           danger
-          title={text.recovering.dialog}
-          verb={text.recovering.verb}
-          cancel={text.recovering.keep}
+          title={ofClock ? text.recovering.clockDialog : text.recovering.dialog}
+          verb={ofClock ? text.recovering.clockVerb : text.recovering.verb}
+          cancel={ofClock ? text.recovering.clockKeep : text.recovering.keep}
           busy={goOn.busy}
           onClose={() => setAsking(false)}
           onConfirm={async () => {
@@ -50,8 +51,8 @@ export function Recovering({ recovering }: { recovering: NonNullable<MachineDto[
             toast(text.recovering.done)
           }}
         >
-          <p>{text.recovering.body}</p>
-          <p>{text.recovering.body2}</p>
+          <p>{ofClock ? text.recovering.clockBody : text.recovering.body}</p>
+          {!ofClock && <p>{text.recovering.body2}</p>}
           <Problem error={goOn.error} />
         </Confirm>
       )}

@@ -96,6 +96,12 @@ export const text = {
     verb: 'Go on without them',
     keep: 'Keep waiting',
     done: 'Your ledger goes on from here.',
+    clockTitle: 'Is this computer’s clock right? Nothing is written to your ledger until that is settled.',
+    clockGoOn: 'The clock is right…',
+    clockDialog: 'Is the clock right?',
+    clockBody: 'Rows carry the time of this clock for ever. A row with a wrong time cannot be taken back, and others may refuse what comes after it.',
+    clockVerb: 'The clock is right',
+    clockKeep: 'Not yet',
   },
   empty: {
     title: 'Your ledger has a name and no rows yet',

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { Json } from '../../crypto/canonical-json.ts'
 import { initialState, lintDefinition, moveTo } from '../../ledger/contract.ts'
-import { isObject } from '../../ledger/fields.ts'
+import { isObject, JsonObject } from '../../ledger/fields.ts'
 import { HANDSHAKE } from '../../ledger/handshake-contract.ts'
 import type { Contract } from '../../ledger/ledger-types.ts'
+import { inputOf } from '../../ledger/payload.ts'
 import type { Row } from '../../ledger/row.ts'
 import { PROFILE, Step, verifyStep } from '../../m2m/statement.ts'
 import { depthOf, sizeOf } from '../body.ts'
@@ -49,7 +50,7 @@ export const contractAnswer = (contract: Contract, machine: HostedMachine, more:
  * is written all the same, as the original does, and is a finding of every audit.
  */
 const mintToken = ({ ledger }: ApiContext, machine: HostedMachine, row: Row): string | null => {
-  const step = Step.safeParse(isObject(row.payload) ? row.payload['input'] : null)
+  const step = Step.safeParse(inputOf(row.payload))
   if (!step.success || step.data.self_genesis !== machine.genesis || !verifyStep(ledger.keyInForce(machine.genesis).signPub, step.data)) return null
   return ledger.mint(machine.genesis, row).token_id
 }
@@ -58,8 +59,15 @@ const found = (context: ApiContext, machine: HostedMachine, id: string | undefin
   context.ledger.contract(machine.genesis, id ?? '') ?? refuse(404, 'contract_not_found')
 
 /** A definition is the body itself, as in the walkthrough; its fields are the lint's to judge. */
-const AnyObject = z.custom<{ readonly [key: string]: Json }>(isObject)
-const creation = { method: 'POST', access: 'operator', budget: 'write', success: 201, repeatable: true, limit: MAX_DEFINITION + 4096, body: AnyObject } as const
+const creation = {
+  method: 'POST',
+  access: 'operator',
+  budget: 'write',
+  success: 201,
+  repeatable: true,
+  limit: MAX_DEFINITION + 4096,
+  body: JsonObject,
+} as const
 const creationErrors = [
   [400, 'a sentence: what the definition lacks and where'],
   [413, 'payload_too_large'],
@@ -68,7 +76,7 @@ const creationErrors = [
 /** `{to, input?}`; `expected_state` is ours: what the caller believes the contract to be in. */
 const Transition = z.strictObject({
   to: z.string().min(1).max(256).optional(),
-  input: AnyObject.optional(),
+  input: JsonObject.optional(),
   expected_state: z.string().min(1).max(64).optional(),
 })
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
+import { Zeqond } from '../../ledger/fields.ts'
 import type { Ledger } from '../../ledger/ledger-types.ts'
-import { ZEQOND_RULE, zeqondAt } from '../../ledger/zeqond.ts'
+import { TICK_MS, ZEQOND_RULE, zeqondAt } from '../../ledger/zeqond.ts'
 import type { StoredRow } from '../../store/ledger-records.ts'
 import type { RowQuery } from '../../store/ledger-rows.ts'
 import { rowDto, tickNumber } from '../dto.ts'
 import { machineRoute, ok, type Route, refuse, route } from '../route.ts'
 
-const Tick = z.string().regex(/^(?:0|[1-9][0-9]{0,17})$/)
 /** Clamped, not refused: clients of the original send what they like. */
 const Limit = z
   .string()
@@ -28,7 +28,7 @@ export const readRoutes: readonly Route[] = [
     handle: ({ context }) => {
       const now = context.ports.clock.now()
       const zeqond = zeqondAt(now)
-      return ok({ zeqond_rule: ZEQOND_RULE, zeqond, zeqond_number: tickNumber(zeqond), unix_ms: now, phase_ms: now % 777 })
+      return ok({ zeqond_rule: ZEQOND_RULE, zeqond, zeqond_number: tickNumber(zeqond), unix_ms: now, phase_ms: now % TICK_MS })
     },
   }),
   machineRoute({
@@ -48,7 +48,7 @@ export const readRoutes: readonly Route[] = [
     summary: 'The newest row of a tick',
     anonymous: [403, 'forbidden'],
     errors: [[404, 'no_block_at_zeqond']],
-    query: z.object({ zeqond: Tick }),
+    query: z.object({ zeqond: Zeqond }),
     handle: ({ context, machine, query }) => {
       const [block] = context.ledger.stored(machine.genesis, { fromZeqond: query.zeqond, toZeqond: query.zeqond, limit: 1, newestFirst: true })
       return block === undefined ? refuse(404, 'no_block_at_zeqond') : ok({ block: rowDto(block) })
@@ -59,7 +59,7 @@ export const readRoutes: readonly Route[] = [
     path: '/api/chain/:slug/explore',
     id: 'explore',
     summary: 'Rows of a range of ticks, in pages with a stable cursor',
-    query: z.object({ from: Tick.optional(), to: Tick.optional(), limit: Limit, after_id: Tick.optional() }),
+    query: z.object({ from: Zeqond.optional(), to: Zeqond.optional(), limit: Limit, after_id: Zeqond.optional() }),
     handle: ({ context, machine, query }) => {
       const from = query.from ?? machine.header.genesis_zeqond
       const after = query.after_id === undefined ? undefined : Number(query.after_id)
@@ -72,7 +72,7 @@ export const readRoutes: readonly Route[] = [
     path: '/api/chain/:slug/pohc/validate',
     id: 'validateChain',
     summary: 'Recompute the chain, or a window of it',
-    query: z.object({ from: Tick.optional(), to: Tick.optional() }),
+    query: z.object({ from: Zeqond.optional(), to: Zeqond.optional() }),
     errors: [[503, 'busy']],
     handle: async ({ context, machine, query }) => {
       const report = await context.validations.run(context.ledger.verifying(machine.genesis, { from: query.from, to: query.to }))

@@ -1,6 +1,6 @@
 import type { StoredRow } from '../../store/ledger-records.ts'
 import type { HostedMachine } from '../context.ts'
-import { registryDto, tickNumber } from '../dto.ts'
+import { parentOf, registryDto, tickNumber } from '../dto.ts'
 import { machineRoute, ok, type Route, route } from '../route.ts'
 
 const eventOf = (machine: HostedMachine, { row }: StoredRow) => ({
@@ -10,8 +10,6 @@ const eventOf = (machine: HostedMachine, { row }: StoredRow) => ({
   stateHash: row.stateHash,
   transitionId: row.transitionId,
 })
-
-const parentOf = (machine: HostedMachine): string => machine.originId.slice(0, machine.originId.lastIndexOf(':'))
 
 export const streamRoutes: readonly Route[] = [
   route({

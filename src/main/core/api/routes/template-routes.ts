@@ -1,12 +1,10 @@
 import { z } from 'zod'
-import type { Json } from '../../crypto/canonical-json.ts'
 import { initialState, lintDefinition, moveTo, readDefinition } from '../../ledger/contract.ts'
-import { isObject } from '../../ledger/fields.ts'
+import { JsonObject } from '../../ledger/fields.ts'
 import { atLeast, ok, type Route, refuse, roleOn, route } from '../route.ts'
 import { contractAnswer, createContract } from './contracts.ts'
 import { templateById, templates } from './templates.ts'
 
-const AnyObject = z.custom<{ readonly [key: string]: Json }>(isObject)
 const Name = z.string().min(1).max(64)
 
 export const templateRoutes: readonly Route[] = [
@@ -64,7 +62,7 @@ export const templateRoutes: readonly Route[] = [
     access: 'key',
     budget: 'read',
     success: 200,
-    body: z.strictObject({ definition: AnyObject, steps: z.array(Name).max(256).default([]) }),
+    body: z.strictObject({ definition: JsonObject, steps: z.array(Name).max(256).default([]) }),
     handle: ({ body }) => {
       const read = readDefinition(body.definition)
       if (!read.ok) return ok({ valid: false, errors: lintDefinition(body.definition).slice(0, 100), path: [], final_state: null })

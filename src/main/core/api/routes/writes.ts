@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Json } from '../../crypto/canonical-json.ts'
-import type { TransitionType } from '../../ledger/payload.ts'
+import { isOwnEvent, type TransitionType } from '../../ledger/payload.ts'
+import { END_TYPES } from '../../m2m/statement.ts'
 import { tickNumber } from '../dto.ts'
 import { type Answer, created, type MachineCall, machineRoute, type Route, refuse } from '../route.ts'
 
@@ -10,13 +11,6 @@ const Hash = z
   .regex(/^[0-9a-fA-F]{64}$/)
   .transform((text) => text.toLowerCase())
 const anyJson = z.custom<Json>((value) => value !== undefined)
-
-/**
- * Event types whose rows mean something to every verifier. Those that a party signs itself may come through the API (a bad
- * signature is then a finding); those that speak for the host or change the keys may not.
- */
-const SIGNED_ENDS = ['m2m.seal', 'm2m.abort', 'm2m.close']
-const reserved = (type: string): boolean => type.startsWith('m2m.') || type === 'hs.step' || type === 'machine.custody'
 
 const append = ({ context, machine }: MachineCall<unknown, unknown>, type: TransitionType, payload: Json): Answer => {
   const row = context.ledger.append(machine.genesis, { type, payload })
@@ -38,12 +32,13 @@ export const writeRoutes: readonly Route[] = [
     handle: (call) => {
       const { type, payload, hash } = call.body
       if (payload !== undefined && hash !== undefined) return refuse(400, 'invalid_request')
-      if (SIGNED_ENDS.includes(type)) {
+      // What a party signs itself may come through the API: a bad signature is then a finding. What speaks for the host or changes keys may not.
+      if (END_TYPES.has(type)) {
         if (call.machine.custody === 'own') return refuse(403, 'forbidden')
         if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return refuse(400, 'invalid_request')
         return append(call, 'event', { type, input: payload })
       }
-      if (reserved(type)) return refuse(400, 'invalid_request')
+      if (isOwnEvent(type)) return refuse(400, 'invalid_request')
       return append(call, 'event', hash === undefined ? { type, payload: payload ?? null } : { type, hash })
     },
   }),

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { aesGcmOpen, aesGcmSeal } from '../../crypto/aead.ts'
-import { concat, fromHex, fromUtf8, u32be } from '../../crypto/bytes.ts'
+import { concat, fromBase64Url, fromHex, fromUtf8, toBase64Url, u32be } from '../../crypto/bytes.ts'
 import { canonicalBytes, type Json, parseCanonical, taggedBytes } from '../../crypto/canonical-json.ts'
 import { hkdfSha256 } from '../../crypto/hash.ts'
 import { SecretBytes } from '../../crypto/secret.ts'
-import { fromBase64Url, toBase64Url } from '../../m2m/base64url.ts'
 
 /** Bytes of the longest plaintext, headers and padding in it; a frame's line stays below half of what the relay takes. */
 export const LONGEST_PLAIN = 22_784

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Zeqond } from '../../ledger/fields.ts'
 import type { Said } from './frame.ts'
 
 /** Bytes of text in one frame; a longer text goes in parts. */
@@ -17,7 +18,6 @@ const numbered = { m: z.int().min(0), a: z.int().min(0) }
 const unnumbered = { m: z.literal(-1), a: z.int().min(0) }
 const f = z.string().regex(/^[0-9a-f]{32}$/)
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
-const Zeqond = z.string().regex(/^(?:0|[1-9][0-9]{0,17})$/)
 const part = {
   part: z.int().min(0).max(MOST_PARTS),
   of: z

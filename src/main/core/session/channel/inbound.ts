@@ -1,4 +1,5 @@
 import { concat, fromUtf8 } from '../../crypto/bytes.ts'
+import { unixOf } from '../../ledger/zeqond.ts'
 import { EndReason } from '../../m2m/statement.ts'
 import type { JsonObject } from '../../store/rows.ts'
 import type { ChannelDeps } from './channel-deps.ts'
@@ -10,8 +11,6 @@ import { placeOf, takeKept } from './receiver.ts'
 import { takeRekey } from './rekey.ts'
 import { ACK_MS, ackedOf, acknowledge, dropOutStreams, STUCK } from './sender.ts'
 import type { Transfers } from './transfers.ts'
-
-const TICK_MS = 777
 
 export interface InboundDeps extends ChannelDeps {
   readonly transfers: Transfers
@@ -32,7 +31,7 @@ const deliverText = (deps: InboundDeps, live: Live, header: TextHeader, bytes: U
   }
   const now = deps.ports.clock.now()
   // A peer may date what it says, not after the moment we read it.
-  deps.onText(sessionId, text, header.at === undefined ? now : Math.min(Number(BigInt(header.at) * BigInt(TICK_MS)), now))
+  deps.onText(sessionId, text, header.at === undefined ? now : Math.min(unixOf(header.at), now))
 }
 
 /** Parts come in order and are stored until the last one: each is acknowledged by itself, and a restart in between loses none. */
