@@ -107,7 +107,10 @@ test('a session between two processes, audited by a third from their addresses a
   expect((await run('a', 'machine', 'list', '--name', 'alice', '--passphrase-file', secret)).code).toBe(4)
   alice.tell({ do: 'quit' })
   bob.child.kill('SIGTERM')
-  expect((await Promise.all([alice.ended, bob.ended])).map((one) => one.code)).toEqual([0, 0])
+  const ends = await Promise.all([alice.ended, bob.ended])
+  expect(ends.map((one) => one.code)).toEqual([0, 0])
+  // What was said is for standard output, which the owner reads; it is in no log.
+  for (const one of ends) for (const text of ['over the wire', 'and back', 'a fine long passphrase']) expect(one.err).not.toContain(text)
   expect((await audit(...urls)).code).toBe(2)
 
   const files = [join(home, 'alice.chain.json'), join(home, 'bob.chain.json')] as const

@@ -106,7 +106,7 @@ const checkSession = (nonce: string, a: Chain, b: Chain, o: Options): ((stands: 
 }
 const withheld = (c: Chain, row: string | undefined) => c.rows.findLast((r) => r.head.stateHash === row)?.shown === false
 
-/** Judges one chain or two (§12 of the specification). Chains are headers with `rows` and `head`, as in a bundle. */
+/** Judges one chain or two (docs/ledger.md, "Audit"). Chains are headers with `rows` and `head`, as in a bundle. */
 export const audit = (raw: Json[], o: Options = {}): Report => auditChains(raw, o).report
 
 const auditChains = (raw: Json[], o: Options): { report: Report; chains: Chain[] } => {

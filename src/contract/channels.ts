@@ -75,11 +75,12 @@ export const commands = {
   'handshake.abort': channel(z.strictObject({ id: Id }), z.strictObject({ request: RequestDto.nullable() })),
   'session.sendFile': channel(z.strictObject({ session: Id, file: FileToken }), FileDto),
   'session.cancelFile': channel(z.strictObject({ file: Id }), none),
+  /** `total`: places of the ledger. A place without a row is one whose row was lost; with a session, the rows there are. */
   'ledger.rows': channel(
     z.strictObject({ before: z.int().min(0).nullable(), limit: z.int().min(1).max(500), session: Id.nullable() }),
     z.strictObject({ rows: z.array(RowDto).max(500), total: z.int().min(0) }),
   ),
-  /** Recomputes the own ledger from its first row. */
+  /** Recomputes the own ledger from its first row. `count`: places from the first on that hold, those of lost rows among them. */
   'ledger.verify': channel(none, z.strictObject({ valid: z.boolean(), count: z.int().min(0), brokenSeq: z.int().nullable(), reason: z.string().nullable() })),
   'ledger.tokens': channel(none, z.strictObject({ tokens: z.array(TokenDto) })),
   /** After a restore: on without the peers that have not answered. */

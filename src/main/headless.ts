@@ -6,7 +6,7 @@ import { EXIT, exitCodeOf } from './command/exit.ts'
 import { homeFolder } from './command/files.ts'
 import { type IdentityFlags, type IdentityVerb, identityCommand } from './command/identity.ts'
 import { type MachineFlags, type MachineVerb, machineCommand } from './command/machine.ts'
-import { createOutput } from './command/output.ts'
+import { createOutput, onTerminal } from './command/output.ts'
 import { type RelayFlags, relayCommand } from './command/relay.ts'
 import { type OpenProfile, type ServeFlags, serveCommand } from './command/serve.ts'
 import { createLog, levelFrom } from './console-log.ts'
@@ -40,7 +40,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
     const { json, quiet } = command.optsWithGlobals<{ json?: boolean; quiet?: boolean }>()
     const log = createLog(
       process.env['COUNTERSIGN_LOG'] ? levelFrom(process.env['COUNTERSIGN_LOG']) : quiet ? 'warn' : 'info',
-      (line) => process.stderr.write(`${line}\n`),
+      (line) => process.stderr.write(`${onTerminal(line)}\n`),
       () => new Date(),
     )
     return {
@@ -113,7 +113,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
     .option('--hs-only', 'speak only the hs profile')
     .option('--serve <host:port>', 'the HTTP API of the ledger beside it')
     .action(async (flags: AgentFlags, command: Command) => {
-      code = await agentCommand(flags, { ...context(command), input: process.stdin })
+      code = await agentCommand(flags, { ...context(command), input: process.stdin, downloads: process.env['COUNTERSIGN_DOWNLOADS'] })
     })
 
   /** The profile without a relay, for what needs only its ledger. */
@@ -183,7 +183,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
 }
 
 const fail = (text: string, code: number): number => {
-  process.stderr.write(`countersign: ${text.replace(/[\r\n]+/g, ' ')}\n`)
+  process.stderr.write(`countersign: ${onTerminal(text.replace(/[\r\n]+/g, ' '))}\n`)
   return code
 }
 

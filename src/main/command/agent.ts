@@ -53,6 +53,8 @@ const Command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('close'), peer: z.string().max(256).optional(), session: z.string().max(64).optional() }),
   /** With a changed key: the pinned one holds. */
   z.strictObject({ do: z.literal('keep-key'), peer: z.string().min(1).max(256) }),
+  /** After a restore, without the peers that have not answered; or the clock is right. */
+  z.strictObject({ do: z.literal('go-on') }),
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.literal('quit') }),
 ])
@@ -91,7 +93,16 @@ const ordersOf = (flags: AgentFlags): StandingOrders => {
  */
 export const agentCommand = async (
   flags: AgentFlags,
-  context: { ports: Ports; home: string; version: string; output: Output; input: NodeJS.ReadableStream; signals: (stop: () => void) => void },
+  context: {
+    ports: Ports
+    home: string
+    version: string
+    output: Output
+    input: NodeJS.ReadableStream
+    signals: (stop: () => void) => void
+    /** Where files land; a folder of their own in the profile's where it is not given. */
+    downloads?: string | undefined
+  },
 ): Promise<number> => {
   const { ports, home, version, output } = context
   const config = flags.config === undefined ? null : parseClientConfig(readText(flags.config, 'configuration'))
@@ -102,7 +113,16 @@ export const agentCommand = async (
   const patience = config?.reconnection.primaryRetryLimit ?? null
 
   let api: ApiServer | null = null
-  const wallet = await openWallet(ports, { home, name: flags.name, version, runtime: 'node', relay, orders, hsOnly: flags.hsOnly ?? false })
+  const wallet = await openWallet(ports, {
+    home,
+    name: flags.name,
+    version,
+    runtime: 'node',
+    relay,
+    orders,
+    hsOnly: flags.hsOnly ?? false,
+    ...(context.downloads ? { downloads: context.downloads } : {}),
+  })
   let finish: (code: number) => void = () => {}
   const finished = new Promise<number>((resolve) => {
     finish = resolve
@@ -247,6 +267,9 @@ const run = (wallet: Wallet, command: Command, quit: () => void, status: (object
     }
     case 'keep-key':
       wallet.peerKeepKey({ peer: command.peer })
+      return
+    case 'go-on':
+      wallet.ledgerGoOn({})
       return
     case 'status': {
       const { app, peers, requests, sessions, handshakes, files, knocks } = wallet.appSnapshot({})

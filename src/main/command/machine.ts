@@ -81,7 +81,7 @@ const run = (verb: MachineVerb, flags: MachineFlags, { ledger, store, work }: Op
       const text = exported(ledger, machine)
       if (flags.out === undefined) return output.say(JSON.parse(text) as Record<string, unknown>, text.trimEnd())
       const path = resolve(flags.out)
-      writeDurably(ports, { folder: dirname(path), name: basename(path), bytes: utf8(text), what: 'exported chain', mustBeNew: true })
+      writeDurably(ports, { folder: dirname(path), name: basename(path), bytes: utf8(text), what: 'an exported chain', mustBeNew: true })
       return output.say(
         { exported: path, slug: machine.slug, rows: ledger.count(machine.genesis) },
         `Wrote ${path}: ${ledger.count(machine.genesis)} rows of ${machine.slug}.`,

@@ -16,7 +16,7 @@ import { boxPayload, wireOf } from './m2m/box.ts'
 import { makeCard } from './m2m/card.ts'
 import { type Body, encodeBody } from './m2m/message.ts'
 import { systemClock } from './node-ports.ts'
-import { length, machine, openAuto, quiet, reopen, sees, shake, snapshot } from './recovery.fixture.ts'
+import { length, machine, noticed, openAuto, quiet, reopen, sees, shake, snapshot } from './recovery.fixture.ts'
 import { encodeClientLine, type SendableObject } from './relay/envelope.ts'
 import { openClient } from './relay/test-clients.ts'
 import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
@@ -89,16 +89,18 @@ interface Stranger {
   readonly rows: readonly Row[]
   /** The relay line of a proposal with these rows. */
   readonly line: (rows?: readonly Row[]) => string
+  /** The relay line that shows its card. */
+  readonly register: () => string
 }
 
 /** Somebody who was never met, with a ledger of its own that proposes to the wallet. */
-const stranger = (target: TestWallet, byte: number): Stranger => {
+const stranger = (target: TestWallet, byte: number, as?: string): Stranger => {
   const party = new Party(`s${byte}`, byte, zeqondAt(Date.now()))
   const { ledger } = target.wallet.openLedger()
   const { genesis, slug } = ledger.own()
   const peer = { genesis, header: { slug }, keys: { sign_pub: ledger.keyInForce(genesis).signPub }, tick: party.tick } as unknown as Party
   story({ until: 'A1', nonce: toHex(new Uint8Array(32).fill(byte)) }, party, peer)
-  const id = `stranger-${byte}` as PeerId
+  const id = (as ?? `stranger-${byte}`) as PeerId
   const { origin_id, genesis_zeqond, sign_pub, kx_pub, next } = party.header
   const at = zeqondAt(Date.now())
   const about = { v: 'zeq-card/1' as const, id, name: `s${byte}`, origin_id, genesis_zeqond, sign_pub, kx_pub, next }
@@ -108,7 +110,9 @@ const stranger = (target: TestWallet, byte: number): Stranger => {
     const body = encodeBody({ ...common, card, rows, tokens: [] } as unknown as Body)
     return encodeClientLine({ ...boxPayload(target.id() as PeerId, wireOf(body, false, party.seed), id) } as unknown as SendableObject)
   }
-  return { id, party, rows: party.rows, line }
+  const register = (): string =>
+    encodeClientLine({ to: null, intent: 'register', name: `s${byte}`, m2m: { v: 'zeq-m2m/1', card }, from: id } as unknown as SendableObject)
+  return { id, party, rows: party.rows, line, register }
 }
 const accepts = (w: TestWallet) => snapshot(w).requests.filter((r) => r.step === 'accept')
 
@@ -162,6 +166,30 @@ describe('strangers on the relay', () => {
   })
 })
 
+describe('a card under the id of a pinned peer of the older profile', () => {
+  it('freezes it until the person decides, and does not take its place', { timeout: 60_000 }, async () => {
+    const orders = { ...noOrders, policy: { default: 'auto' as const, peers: {} }, meet: 'any' }
+    const alice = await relay.wallet('alice', { m2m: true, orders: { ...orders, propose: 'any' } })
+    const dave = await relay.wallet('dave', { orders })
+    const open = (w: TestWallet) => snapshot(w).sessions.find((s) => s.state === 'open')
+    await until('an hs session', () => open(alice) && open(dave))
+    const client = await openClient(relay.port)
+    const dto = () => snapshot(alice).peers.find((p) => p.id === dave.id())
+    const thief = stranger(alice, 105, dave.id())
+    client.socket.write(thief.register())
+    await until('the change', () => dto()?.trust === 'changed')
+    alice.wallet.peerKeepKey({ peer: dave.id() })
+    expect(dto()).toMatchObject({ trust: 'pinned', profile: 'hs', genesis: null })
+    // The thief’s next card is put aside, and dave is heard as before.
+    client.socket.write(stranger(alice, 105, dave.id()).register())
+    await until('it to be put aside', () => alice.events.some((e) => e.event === 'drop' && /put aside/.test(e.why)))
+    expect(dto()).toMatchObject({ trust: 'pinned', profile: 'hs', genesis: null })
+    dave.wallet.sessionSend({ session: open(dave)?.id ?? '', text: 'still here' })
+    await until('dave to be heard', () => alice.events.some((e) => e.event === 'message' && e.text === 'still here'))
+    client.socket.destroy()
+  })
+})
+
 describe('wallets on a real relay', () => {
   it('several sessions with one peer, interleaved, over a relay that goes away in the middle: each whole, none mixed with another', {
     timeout: 90_000,
@@ -200,6 +228,7 @@ describe('wallets on a real relay', () => {
     await until('the card of the one behind', () => snapshot(early).peers.some((p) => p.id === late.id() && p.genesis !== null))
     await until('the card from the future to be refused', () => late.events.some((e) => e.event === 'drop' && /clock|ahead/.test(e.why)))
     expect(snapshot(late).peers.find((p) => p.id === early.id())?.genesis ?? null).toBeNull()
+    expect(noticed(late, /clock of this peer is 60 min ahead of yours/)).toMatchObject({ peer: early.id(), level: 'caution' })
     early.wallet.peerPropose({ peer: late.id() })
     await until('the proposal to be refused', () => late.events.some((e) => e.event === 'drop' && /card, .*(clock|ahead)/.test(e.why)))
     expect(snapshot(late).requests).toEqual([])
@@ -233,7 +262,9 @@ describe('the database edited while the wallet is closed', () => {
   }
   const own0 = "SELECT id FROM chain WHERE kind = 'own'"
 
-  it('rows, states, secrets and cards taken out, put elsewhere or swapped: a clear fault or a wallet that knows what it lost', { timeout: 120_000 }, async () => {
+  it('rows, states, secrets and cards taken out, put elsewhere or swapped: a clear fault or a wallet that knows what it lost', {
+    timeout: 120_000,
+  }, async () => {
     const { home, bob } = await closed()
     const lonely = await openTestRelay()
     try {
@@ -261,7 +292,9 @@ describe('the database edited while the wallet is closed', () => {
       await until('the relay', () => snapshot(cards.w).app.relay.state === 'connected')
       const client = await openClient(lonely.port)
       client.socket.write(encodeClientLine({ to: null, intent: 'register', name: 'bob', from: bob as PeerId }))
-      client.socket.write(encodeClientLine({ to: cards.w.id(), intent: 'reconnect', my_ref: null, peer_ref: null, from: bob as PeerId } as unknown as SendableObject))
+      client.socket.write(
+        encodeClientLine({ to: cards.w.id(), intent: 'reconnect', my_ref: null, peer_ref: null, from: bob as PeerId } as unknown as SendableObject),
+      )
       await until('it to be dropped', () => cards.w.events.some((e) => e.event === 'drop' && /older profile/.test(e.why)))
       expect(snapshot(cards.w).knocks).toEqual([])
       client.socket.destroy()
@@ -281,7 +314,7 @@ describe('the database edited while the wallet is closed', () => {
           .sessions.map((s) => [s.state, s.may.send, /cannot be read/.test(s.reason ?? '')])
           .sort(),
       ).toEqual([
-        ['closing', false, false],
+        ['closed', false, true],
         ['open', true, false],
       ])
 

@@ -2,10 +2,12 @@ import type { MachineDto, RowDto, TokenDto } from '../../contract/index.ts'
 import { canonicalJson } from './crypto/canonical-json.ts'
 import { isObject } from './ledger/fields.ts'
 import type { Ledger } from './ledger/ledger-types.ts'
+import { inputOf } from './ledger/payload.ts'
 import type { Row } from './ledger/row.ts'
 import { aboutRow, rowTitle } from './ledger/row-title.ts'
+import { unixOf } from './ledger/zeqond.ts'
 
-/** Most rows that the window gets at once. */
+/** Tokens that the window gets, the newest. */
 const MOST_TOKENS = 500
 /** Rows of followed chains that are read at once. */
 const PAGE = 500
@@ -13,13 +15,12 @@ const PAGE = 500
 export interface LedgerView {
   machine(recovering: MachineDto['recovering']): MachineDto
   row(seq: number): RowDto | null
-  /** Newest first. */
+  /** Places of the own ledger: one more than the number of its last row, whether or not all rows are still there. */
+  places(): number
+  /** Newest first; rows that were lost are passed over. `total`: places, or the rows of the session. */
   rows(query: { readonly before: number | null; readonly limit: number; readonly session: string | null }): { rows: RowDto[]; total: number }
   tokens(): TokenDto[]
 }
-
-/** Unix ms at which a tick begins. */
-export const tickTime = (zeqond: string): number => Number(BigInt(zeqond) * 777n)
 
 /** The own ledger as the window draws it. `nameOf`: what to call a peer, by genesis or signing key; `peerOf`: its id. */
 export const createLedgerView = (deps: {
@@ -52,7 +53,7 @@ export const createLedgerView = (deps: {
     return {
       seq: row.seq,
       zeqond: row.zeqondNumber,
-      at: tickTime(row.zeqondNumber),
+      at: unixOf(row.zeqondNumber),
       type: row.transitionType,
       title: rowTitle(row, deps.nameOf),
       hash: row.stateHash,
@@ -69,7 +70,10 @@ export const createLedgerView = (deps: {
     }
   }
 
+  const places = (): number => ledger.state(ledger.own().genesis).nextSeq
+
   return {
+    places,
     machine: (recovering) => {
       const { genesis, slug, originId, isPublic, custody } = ledger.own()
       return { genesis, slug, originId, public: isPublic, rows: ledger.count(genesis), head: ledger.head(genesis)?.stateHash ?? null, custody, recovering }
@@ -87,7 +91,7 @@ export const createLedgerView = (deps: {
         return { rows: rows.map((row) => dto(row, to)), total: all.length }
       }
       const rows = ledger.rows(genesis, { ...(before === null ? {} : { toSeq: before - 1 }), newestFirst: true, limit })
-      return { rows: rows.map((row) => dto(row, to)), total: ledger.count(genesis) }
+      return { rows: rows.map((row) => dto(row, to)), total: places() }
     },
     tokens: () => {
       const own = ledger.own().genesis
@@ -105,7 +109,7 @@ export const createLedgerView = (deps: {
             kind: token.kind,
             seq: token.seq,
             zeqond: token.zeqond,
-            at: tickTime(token.zeqond),
+            at: unixOf(token.zeqond),
             holds: ledger.verifyToken(token).ok,
             json: canonicalJson(token),
           }
@@ -116,7 +120,6 @@ export const createLedgerView = (deps: {
 
 /** The signed head that a row's statement records of another chain. */
 const headIn = (row: Row): { readonly genesis: string; readonly seq: number } | null => {
-  const input = isObject(row.payload) ? row.payload['input'] : null
-  const head = isObject(input) ? input['peer_head'] : null
+  const head = inputOf(row.payload)?.['peer_head']
   return isObject(head) && typeof head['genesis'] === 'string' && typeof head['seq'] === 'number' ? { genesis: head['genesis'], seq: head['seq'] } : null
 }

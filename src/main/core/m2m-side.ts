@@ -11,7 +11,7 @@ import type { Self } from './hs/self.ts'
 import type { Head } from './ledger/head.ts'
 import type { Ledger } from './ledger/ledger-types.ts'
 import { headerOfCard } from './m2m/card.ts'
-import type { CardNews } from './m2m/card-book.ts'
+import type { CardNews, KnownPeer } from './m2m/card-book.ts'
 import { createDelivery } from './m2m/delivery.ts'
 import type { Delivery } from './m2m/delivery-types.ts'
 import { createM2m } from './m2m/engine.ts'
@@ -22,7 +22,7 @@ import type { AskStep } from './m2m/thread.ts'
 import type { Notices } from './notices.ts'
 import { asideOf } from './peers/asides.ts'
 import type { PeerBook } from './peers/peer-book.ts'
-import { observeKeys, type PeerKeys, pinKeys } from './peers/trust.ts'
+import { compareKeys, observeKeys, type PeerKeys, pinKeys } from './peers/trust.ts'
 import type { Ports, SocketFiles } from './ports.ts'
 import { askFrom } from './recovery.ts'
 import { encodeClientLine, type SendableObject } from './relay/envelope.ts'
@@ -294,9 +294,13 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     onCard: (from, card, { news }) => {
       switch (news.kind) {
         case 'seen':
+          if (squats(from, news.peer)) return
+          return learn(from, { signPub: news.peer.keys.sign_pub, kxPub: news.peer.keys.kx_pub }, false, card.name)
         case 'refreshed':
+          if (news.movedFrom !== null && squats(from, news.peer)) return
+          return learn(from, { signPub: news.peer.keys.sign_pub, kxPub: news.peer.keys.kx_pub }, news.rotated, card.name)
         case 'same':
-          return learn(from, { signPub: news.peer.keys.sign_pub, kxPub: news.peer.keys.kx_pub }, news.kind === 'refreshed' && news.rotated, card.name)
+          return learn(from, { signPub: news.peer.keys.sign_pub, kxPub: news.peer.keys.kx_pub }, false, card.name)
         case 'changed':
           return changed(news)
         case 'superseded':
@@ -315,6 +319,24 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     note: notice,
     dropped,
   })
+
+  /**
+   * A card that is new under the id of a pinned peer, by other keys than its own: of a peer of the older profile, or one whose card is not at hand
+   * after a restore. It is a change for the person to judge, and must not stand where the peer's own card belongs.
+   */
+  const squats = (from: PeerId, peer: KnownPeer): boolean => {
+    const row = store.peers.get(from)
+    const keys = { signPub: peer.keys.sign_pub, kxPub: peer.keys.kx_pub }
+    if (row === undefined || compareKeys(row, keys) !== 'changed' || ledger.followedByPeer(from).some((one) => one.genesis === peer.genesis)) return false
+    delivery.forget(from)
+    if (asideOf(row).includes(peer.genesis)) {
+      dropped('m2m: a card that was put aside')
+      return true
+    }
+    notice(from, 'danger', 'Somebody shows a ledger and other keys under this peer’s id. Nothing is sent to it before you decide.')
+    peers.put({ ...observeKeys(row, keys, ports.clock.now()), extra: { ...row.extra, presentedLedger: peer.genesis } })
+    return true
+  }
 
   /** Another ledger under a known id or key: of a pinned peer nothing is sent or taken before a person decides, and what was put aside stays so. */
   const changed = ({ known, presented }: Extract<CardNews, { kind: 'changed' }>): void => {
@@ -528,7 +550,10 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     const fileId = fileOf(request.extra)
     if (fileId !== null) {
       if ('reason' in outcome) channels.refuseFile(fileId)
-      else channels.acceptFile(fileId, deps.downloads())
+      else {
+        ports.files.makeFolder(deps.downloads())
+        channels.acceptFile(fileId, deps.downloads())
+      }
       return
     }
     if (handoverOf(request.extra) !== null) return handover?.execute(request.extra, 'reason' in outcome ? outcome.decision : 'approve')
@@ -634,10 +659,10 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       for (const genesis of new Set(engine.threads().flatMap((t) => (t.end === null && t.frozen === null && caught(t.peerId) !== null ? [t.peerGenesis] : []))))
         forked(genesis)
       engine.resume()
-      // The last message came, and the process was gone before it concluded the session.
-      for (const { sessionId } of engine.threads()) if (sessionId !== null) concludeWhenDone(sessionId)
       delivery.start()
       handover?.start()
+      // The last message came, and the process was gone before it concluded the session.
+      for (const { sessionId } of engine.threads()) if (sessionId !== null) concludeWhenDone(sessionId)
     },
     stop: () => {
       handover?.stop()

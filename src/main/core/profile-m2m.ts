@@ -14,8 +14,8 @@ import { type BundlePin, writeBundle } from './ledger/bundle.ts'
 import { inPauses } from './ledger/in-pauses.ts'
 import type { Ledger } from './ledger/ledger-types.ts'
 import { aboutRow, rowTitle } from './ledger/row-title.ts'
-import { zeqondAt } from './ledger/zeqond.ts'
-import { type LedgerView, tickTime } from './ledger-view.ts'
+import { unixOf, zeqondAt } from './ledger/zeqond.ts'
+import type { LedgerView } from './ledger-view.ts'
 import type { M2mSide } from './m2m-side.ts'
 import type { PeerBook } from './peers/peer-book.ts'
 import { labelOf } from './peers/trust.ts'
@@ -33,7 +33,8 @@ export interface ProfileM2m {
   files(): FileDto[]
   file(id: string): FileDto | null
   row(seq: number): RowDto | null
-  rowCount(): number
+  /** Places of the own ledger, lost rows among them. */
+  places(): number
   machine(): MachineDto
   /** Null: ended at once, nothing had been written. */
   abort(nonce: string): RequestRow | null
@@ -41,6 +42,7 @@ export interface ProfileM2m {
   sendFile(session: string, path: string): Promise<FileDto>
   cancelFile(id: string): void
   rows(query: { readonly before: number | null; readonly limit: number; readonly session: string | null }): { rows: RowDto[]; total: number }
+  /** `count`: places from the first on that hold, those of lost rows among them. */
   verify(): Promise<{ valid: boolean; count: number; brokenSeq: number | null; reason: string | null }>
   tokens(): TokenDto[]
   goOn(): void
@@ -69,7 +71,13 @@ export const createProfileM2m = (deps: {
   const { ports, store, ledger, side, view, peers } = deps
   const own = (): Genesis => ledger.own().genesis
   const genesisOf = (peer: PeerId): Genesis | null => side.keysOf(peer)?.genesis ?? ledger.followedByPeer(peer)[0]?.genesis ?? null
-  const pinned = (peer: PeerId): boolean => store.peers.get(peer)?.pinnedAt != null
+  /** Is the ledger that stands for this peer one of the keys that were pinned? A card under its id alone makes it none. */
+  const pinned = (peer: PeerId): boolean => {
+    const row = store.peers.get(peer)
+    const genesis = genesisOf(peer)
+    if (row?.pinnedAt == null || genesis === null) return false
+    return (side.keysOf(peer)?.signPub ?? ledger.followed(genesis)?.state.epochs.at(-1)?.sign_pub) === row.signPub
+  }
 
   /** The session's nonce, by its id or by the nonce itself. */
   const nonceOf = (session: string): string => side.engine.ofSession(session)?.nonce ?? session
@@ -117,7 +125,7 @@ export const createProfileM2m = (deps: {
       seq: at,
       title: rowTitle(row, () => labelOf(peers.get(peer))),
       zeqond: row.zeqondNumber,
-      at: tickTime(row.zeqondNumber),
+      at: unixOf(row.zeqondNumber),
       session: null,
       step: null,
       hash: row.stateHash,
@@ -135,7 +143,7 @@ export const createProfileM2m = (deps: {
   }
 
   /** Whom this wallet knows by more than the file's own word: itself, and the peers whose keys it pinned. */
-  const expected = (): string[] => [own(), ...store.peers.all().flatMap((peer) => (peer.pinnedAt === null ? [] : (genesisOf(peer.id) ?? [])))]
+  const expected = (): string[] => [own(), ...store.peers.all().flatMap((peer) => (pinned(peer.id) ? (genesisOf(peer.id) ?? []) : []))]
 
   const drawnSources = (sources: readonly AuditSource[]): AuditDto => {
     const result = judgeSources(sources)
@@ -153,7 +161,7 @@ export const createProfileM2m = (deps: {
   const pins = (peer: PeerId): BundlePin[] => {
     const row = store.peers.get(peer)
     const genesis = genesisOf(peer)
-    if (row?.pinnedAt == null || genesis === null) return []
+    if (row?.pinnedAt == null || genesis === null || !pinned(peer)) return []
     return [{ genesis, name: labelOf(row).slice(0, 64), method: row.trust === 'verified' ? 'verified' : 'approval', at: zeqondAt(row.pinnedAt) }]
   }
   const legacy = (peer: PeerId) =>
@@ -166,7 +174,7 @@ export const createProfileM2m = (deps: {
     files: side.files,
     file: side.file,
     row: view.row,
-    rowCount: () => ledger.count(own()),
+    places: view.places,
     machine: () => view.machine(deps.recovery.dto()),
     abort: (nonce) => {
       const t = side.engine.thread(nonce)
@@ -182,8 +190,9 @@ export const createProfileM2m = (deps: {
     cancelFile: (id) => side.channels.cancelFile(id),
     rows: view.rows,
     verify: async () => {
-      const { valid, count, broken_seq: brokenSeq, reason } = await inPauses(ports.clock, ledger.verifying(own()))
-      return { valid, count, brokenSeq, reason }
+      const places = view.places()
+      const { valid, head, broken_seq: brokenSeq, reason } = await inPauses(ports.clock, ledger.verifying(own()))
+      return { valid, count: valid ? places : (head?.seq ?? -1) + 1, brokenSeq, reason }
     },
     tokens: view.tokens,
     goOn: deps.recovery.goOn,

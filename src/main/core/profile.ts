@@ -402,7 +402,8 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     if (fresh) {
       work.run(() => {
         work.touch(`peer:${inbound.from}`)
-        if (!store.peers.get(inbound.from)) work.emit({ event: 'peer', peer: inbound.from, profile: 'hs', trust: peer.trust, first: true })
+        const profile = !deps.hsOnly && inbound.payload['m2m'] !== undefined ? 'm2m' : 'hs'
+        if (!store.peers.get(inbound.from)) work.emit({ event: 'peer', peer: inbound.from, profile, trust: peer.trust, first: true })
       })
       cardShownAt = Number.NEGATIVE_INFINITY
       registering.announce()

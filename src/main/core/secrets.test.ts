@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ import { hkdfSha256 } from './crypto/hash.ts'
 import { SecretBytes } from './crypto/secret.ts'
 import { x25519PublicKey, x25519Shared } from './crypto/x25519.ts'
 import { deriveSessionKey } from './hs/handshake.ts'
+import { wipeSecret } from './identity/identity.ts'
+import { readBackup } from './identity-backup.ts'
 import { firstCommitment, recoveryKeys } from './ledger/recovery-keys.ts'
 import { stepOf } from './m2m/rows-of.ts'
 import { deriveKeys, keyConfirm, sharedSecrets } from './m2m/session.ts'
@@ -96,7 +98,6 @@ const sealedKeys = (home: string, name: string, sql: string): Secret[] => {
     database.close()
   }
 }
-const ephemerals = "SELECT sealed FROM m2m_secret WHERE kind = 'eph'"
 const handshakeKeys = "SELECT sealed FROM m2m_secret WHERE kind IN ('eph', 'keys')"
 const channelKeys = 'SELECT sealed FROM channel_secret'
 const keptLines = 'SELECT sealed FROM locked_line'
@@ -114,6 +115,8 @@ const lines: string[] = []
 const told: Record<string, unknown[]> = { alice: [], bob: [] }
 const printed: unknown[] = []
 const statuses = new Map<string, Set<number>>()
+/** Ephemerals and keys of a handshake that is over. */
+const left: Secret[] = []
 const wiped: { readonly what: string; readonly blobs: Secret[]; readonly before: Place[]; readonly after: Place[] }[] = []
 
 const listen = (who: 'alice' | 'bob', w: TestWallet): void => {
@@ -319,7 +322,7 @@ const story = async (): Promise<void> => {
   const open2 = disk('second session open')
   places.push(...between.before, ...open2)
   wiped.push({ what: 'ephemerals and keys of the handshake', ...between, after: open2 })
-  expect(sealedKeys(bob.home, 'bob', ephemerals)).toEqual([])
+  left.push(...sealedKeys(bob.home, 'bob', handshakeKeys), ...sealedKeys(alice.home, 'alice', handshakeKeys))
   alice.wallet.sessionSend({ session: sessionOf(alice)?.id ?? '', text: String(texts[3]) })
   await heard(bob, String(texts[3]))
 
@@ -364,6 +367,9 @@ const story = async (): Promise<void> => {
   }
   places.push(textPlace('audit of the bundle', await bob.wallet.auditFile({ path: join(out, 'bundle.countersign') })))
   places.push(...filesOf(out, 'taken out'))
+  const { identity, ...inside } = await readBackup(testPorts(), { bytes: readFileSync(join(out, 'alice.csbackup')), passphrase: utf8(phrases.backup) })
+  wipeSecret(identity)
+  places.push(textPlace('what is inside the backup', inside))
 
   const { ledger } = alice.wallet.openLedger()
   const token = alice.wallet.ledgerTokens({}).tokens.find(({ own }) => own)
@@ -402,6 +408,7 @@ const belongs: readonly { readonly secret: RegExp; readonly place: RegExp; reado
   { secret: /^text /, place: /^(events|messages|patches for the window) of /, why: 'the owner reads it' },
   { secret: /^content of the file/, place: new RegExp(`^file bob/(${fileName}|[.]${fileName}[.][0-9a-f]+[.]part) `), why: 'the owner asked for the file' },
   { secret: /^confirm of session/, place: /^file bundle[.]countersign /, why: 'an auditor checks the MACs of both with it; it opens no traffic' },
+  { secret: /^text |of the hosted machine$/, place: /^what is inside the backup$/, why: 'who opens it takes the owner’s place' },
   { secret: /API key [01]$/, place: /^answer to POST .*\/(state-machines|api-keys)$/, why: 'shown once to whom it is for' },
 ]
 const out = (leak: Leak): boolean => !belongs.some(({ secret, place }) => secret.test(leak.secret) && place.test(leak.place))
@@ -495,6 +502,7 @@ describe('no secret in database, API, bundle, log', () => {
       expect(search(after), what).toEqual([])
     }
     expect(wiped).toHaveLength(2)
+    expect(left).toEqual([])
   })
 })
 

@@ -108,7 +108,7 @@ export const patchesOf = (profile: Profile, touched: ReadonlySet<Touched>, app: 
         push(profile.m2m.file(id), (file) => ({ kind: 'file', file }))
         break
       case 'row':
-        push(profile.m2m.row(Number(id)), (row) => ({ kind: 'row', row, total: Math.max(1, profile.m2m.rowCount()) }))
+        push(profile.m2m.row(Number(id)), (row) => ({ kind: 'row', row, total: Math.max(1, profile.m2m.places()) }))
         break
       case 'knock':
         push(profile.knock(id as PeerId), (knock) => ({ kind: 'knock', knock }), { kind: 'knockGone', peer: id })

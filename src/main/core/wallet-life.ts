@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import type { ApiDto, AppDto, BackupDto, ProfileDto, ProfileEntry, SettingsDto } from '../../contract/index.ts'
 import { type ApiSwitch, createApiSwitch } from './api-switch.ts'
@@ -30,7 +30,7 @@ export interface WalletOptions {
   /** False: none is chosen before a command names it. Default true. */
   readonly pick?: boolean
   readonly version: string
-  /** Where files of sessions land: absolute. Default: the profile's own folder. */
+  /** Where files of sessions land: absolute. Default: a folder of their own in the profile's. */
   readonly downloads?: string
   readonly runtime: string
   /** Port of the embedded relay where the profile has not set one. Default 8888. */
@@ -46,6 +46,10 @@ export interface WalletOptions {
   readonly hsOnly?: boolean
 }
 
+/**
+ * Never the profile's folder itself: a peer names its files, and one called like a journal of the database would be played back into it.
+ */
+const RECEIVED = 'received'
 /** Public setting of a profile whose ledger was made. */
 const HAS_LEDGER = 'hasLedger'
 /** Public setting: the genesis of that ledger, hex, for who asks without a passphrase. */
@@ -98,7 +102,7 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
   // -- what the window shows around everything else
 
   const settings = (): SettingsDto => chosen?.settings ?? defaultSettings
-  const downloads = (): string => options.downloads ?? (chosen ? vault.profileFolder(chosen.identity.name) : options.home)
+  const downloads = (): string => options.downloads ?? join(chosen ? vault.profileFolder(chosen.identity.name) : options.home, RECEIVED)
   const backupDto = (): BackupDto => {
     const raw = chosen?.open ? chosen.store.settings.get('backup') : undefined
     const state = BackupState.safeParse(raw)

@@ -100,6 +100,8 @@ describe('what a person decides', () => {
         .map((s) => s.id)
     expect(open(alice)).toEqual(open(bob))
     expect(open(alice)).toHaveLength(1)
+    // No person was asked, and the log does not say that one was.
+    expect(decisions(alice).filter((d) => !d.endsWith('policy'))).toEqual([])
     expect(alice.wallet.auditPeer({ peer: bob.id(), session: null })).toMatchObject({ ok: true })
   })
 })
@@ -144,7 +146,8 @@ describe('two wallets, m2m', () => {
     await alice.wallet.sessionSendFile({ session: session.id, path })
     await bob.approve('file')
     const arrived = await until('the file', () => bob.wallet.appSnapshot({}).files.find((f) => f.state === 'done'))
-    expect(readFileSync(join(bob.home, 'bob', arrived.savedAs ?? '')).equals(content)).toBe(true)
+    // Never beside the database: the peer names its files.
+    expect(readFileSync(join(bob.home, 'bob', 'received', arrived.savedAs ?? '')).equals(content)).toBe(true)
 
     const closing = alice.wallet.sessionClose({ session: session.id })
     expect(closing.step).toBe('close')

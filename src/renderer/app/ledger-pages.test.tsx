@@ -179,6 +179,19 @@ describe('the ledger page', () => {
     expect(await screen.findByRole('button', { name: 'Row 100,000: Accepted a proposal' })).toBeTruthy()
   })
 
+  it('draws the place of a row that was lost, which cannot be opened', async () => {
+    answers['ledger.rows'] = () => ({ ok: true, value: { rows: [rowOf(4, 5), rowOf(1, 5), rowOf(0, 5)], total: 5 } })
+    useUi.setState({ page: 'ledger' })
+    await open(withMachine({ rows: 3 }))
+    const lost = await screen.findByRole('button', { name: /^Row 3: Lost/ })
+    expect(screen.getAllByText(/^Lost: nobody/)).toHaveLength(2)
+    expect(lost.hasAttribute('aria-expanded')).toBe(false)
+    fireEvent.click(lost)
+    expect(useUi.getState().row).toBeNull()
+    fireEvent.click(screen.getByRole('button', { name: /^Row 4:/ }))
+    expect(await screen.findByText(/"session_nonce"/)).toBeTruthy()
+  })
+
   it('says when rows could not be read, and tries again', async () => {
     await look()
     answers['ledger.rows'] = no('The disk could not be read.')

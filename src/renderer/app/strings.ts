@@ -63,5 +63,4 @@ export const text = {
   starting: 'Opening the wallet.',
   fault: 'The window has no connection to the wallet.',
   again: 'Try again',
-  skip: 'Skip to content',
 } as const

@@ -73,8 +73,9 @@ export const rowPage = 200
 
 /** Reads the page of the own ledger whose rows end before `before` (the newest for null) into the store. */
 export async function readRows(bridge: Bridge, before: number | null): Promise<boolean> {
-  const answer = await bridge.invoke('ledger.rows', { before, limit: rowPage, session: null }).catch(() => unreachable)
+  const asked = { before, limit: rowPage }
+  const answer = await bridge.invoke('ledger.rows', { ...asked, session: null }).catch(() => unreachable)
   if (!answer.ok) return false
-  useStore.setState((state) => ({ model: withRows(state.model, answer.value) }))
+  useStore.setState((state) => ({ model: withRows(state.model, answer.value, asked) }))
   return true
 }

@@ -96,29 +96,39 @@ describe('the model', () => {
   })
 
   it('collects rows of the own ledger as they are read and appended, and never forgets how many there are', () => {
-    const page = withRows(open, { rows: [rowOf(9, 10), rowOf(8, 10)], total: 10 })
+    const page = withRows(open, { rows: [rowOf(9, 10), rowOf(8, 10)], total: 10 }, { before: null, limit: 2 })
     const appended = applyPatch(page, 8, { kind: 'row', row: rowOf(10, 11), total: 11 })
     expect(Object.keys(appended.ledger.rows).map(Number)).toEqual([8, 9, 10])
     // A page that was asked for before the row came tells of fewer.
-    const late = withRows(appended, { rows: [rowOf(7, 10)], total: 10 })
+    const late = withRows(appended, { rows: [rowOf(7, 10)], total: 10 }, { before: 8, limit: 1 })
     expect(late.ledger.total).toBe(11)
     expect(late.ledger.rows[10]).toBeDefined()
   })
 
+  it('knows a row for lost where a page passes over its number, and no other', () => {
+    const page = withRows(open, { rows: [rowOf(9, 10), rowOf(5, 10)], total: 10 }, { before: null, limit: 2 })
+    expect(page.ledger.rows).toMatchObject({ 6: null, 7: null, 8: null })
+    expect(Object.keys(page.ledger.rows).map(Number)).toEqual([5, 6, 7, 8, 9])
+    const rest = withRows(page, { rows: [rowOf(2, 10)], total: 10 }, { before: 5, limit: 2 })
+    expect(Object.entries(rest.ledger.rows).flatMap(([seq, row]) => (row === null ? [Number(seq)] : []))).toEqual([0, 1, 3, 4, 6, 7, 8])
+    expect(rest.ledger.total).toBe(10)
+  })
+
   it('lets go of rows far away when very many were read', () => {
-    const rows = Array.from({ length: 500 }, (_, i) => rowOf(i, 100_000))
-    let model = withRows(open, { rows, total: 100_000 })
-    for (let from = 500; from < 9000; from += 500) model = withRows(model, { rows: rows.map((row) => ({ ...row, seq: row.seq + from })), total: 100_000 })
+    const rows = Array.from({ length: 500 }, (_, i) => rowOf(499 - i, 100_000))
+    let model = withRows(open, { rows, total: 100_000 }, { before: 500, limit: 500 })
+    for (let from = 500; from < 9000; from += 500)
+      model = withRows(model, { rows: rows.map((row) => ({ ...row, seq: row.seq + from })), total: 100_000 }, { before: from + 500, limit: 500 })
     expect(Object.keys(model.ledger.rows).length).toBeLessThan(5000)
     expect(model.ledger.rows[0]).toBeUndefined()
     expect(model.ledger.rows[8999]).toBeDefined()
   })
 
   it('drops handshakes, files and rows when it locks, and takes none in while locked', () => {
-    const full = withRows(fromSnapshot({ ...snapshot, handshakes, files }), { rows: [rowOf(3, 10)], total: 10 })
+    const full = withRows(fromSnapshot({ ...snapshot, handshakes, files }), { rows: [rowOf(3, 10)], total: 10 }, { before: 4, limit: 1 })
     const locked = applyPatch(full, 8, { kind: 'app', app: { ...app, stage: 'locked', machine: null } })
     expect([locked.handshakes, locked.files, locked.ledger]).toEqual([[], [], { rows: {}, total: null }])
     expect(applyPatch(locked, 9, { kind: 'row', row: rowOf(4, 10), total: 10 }).ledger.rows).toEqual({})
-    expect(withRows(locked, { rows: [rowOf(5, 10)], total: 10 }).ledger.total).toBeNull()
+    expect(withRows(locked, { rows: [rowOf(5, 10)], total: 10 }, { before: 6, limit: 1 }).ledger.total).toBeNull()
   })
 })

@@ -22,8 +22,9 @@ export interface Conversation {
 }
 
 export interface LedgerRows {
-  readonly rows: Readonly<Record<number, RowDto>>
-  /** Rows the ledger has; null before the first page was read. */
+  /** By row number; null for one that was lost. */
+  readonly rows: Readonly<Record<number, RowDto | null>>
+  /** Places of the ledger; null before the first page was read. */
   readonly total: number | null
 }
 
@@ -165,18 +166,30 @@ export function withPage(model: Model, peer: string, page: { messages: readonly 
 /** Rows kept here at most; those far from the last page go first. */
 const keptRows = 4000
 
-function near(rows: Readonly<Record<number, RowDto>>, seq: number): Readonly<Record<number, RowDto>> {
-  const all = Object.values(rows)
+function near(rows: LedgerRows['rows'], seq: number): LedgerRows['rows'] {
+  const all = Object.entries(rows)
   if (all.length <= keptRows) return rows
-  return Object.fromEntries(all.filter((row) => Math.abs(row.seq - seq) <= keptRows / 2).map((row) => [row.seq, row]))
+  return Object.fromEntries(all.filter(([at]) => Math.abs(Number(at) - seq) <= keptRows / 2))
 }
 
-/** Adds a page of the own ledger that was read. */
-export function withRows(model: Model, page: { rows: readonly RowDto[]; total: number }): Model {
+/**
+ * Adds a page of the own ledger that was read, newest first: at most `limit` rows before `before` (null: before the end). A number that the
+ * page passes over is a row that was lost.
+ */
+export function withRows(model: Model, page: { rows: readonly RowDto[]; total: number }, asked: { before: number | null; limit: number }): Model {
   if (model.app?.stage !== 'open') return model
-  const all = { ...model.ledger.rows }
-  for (const row of page.rows) all[row.seq] = row
-  const rows = near(all, page.rows[0]?.seq ?? 0)
+  const all: Record<number, RowDto | null> = { ...model.ledger.rows }
+  let above = asked.before ?? page.total
+  const lost = (down: number): void => {
+    for (let seq = Math.max(down, above - keptRows); seq < above; seq += 1) all[seq] = null
+  }
+  for (const row of page.rows) {
+    lost(row.seq + 1)
+    all[row.seq] = row
+    above = row.seq
+  }
+  if (page.rows.length < asked.limit) lost(0)
+  const rows = near(all, page.rows[0]?.seq ?? asked.before ?? 0)
   // A row may have been appended while the page was on its way.
   return { ...model, ledger: { rows, total: Math.max(page.total, model.ledger.total ?? 0) } }
 }

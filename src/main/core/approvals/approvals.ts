@@ -268,7 +268,8 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
     if (!request || held.has(id)) return
     const answer = deps.policy(deps.peer(request.peerId), subjectOf(request))
     if (!answer.auto) return
-    const consent: Consent = { scope: request.view['rest'] === true ? 'handshake' : 'step', uncompared: true }
+    // A policy is asked at each step; only a person approves the rest of a handshake.
+    const consent: Consent = { scope: 'step', uncompared: true }
     if (executable(request, request.viewHash, consent) === null)
       settle(request, { decision: 'auto', scope: consent.scope }, answer.by ?? 'policy', request.viewHash, answer.policyId, answer.reason)
   }
@@ -316,7 +317,7 @@ export const createApprovals = (deps: ApprovalDeps): Approvals => {
       const { peerId, step } = subject
       const { policyId, reason } = answer
       const decisionHash = note({ id: toHex(ports.random.bytes(16)), peerId, step, hash: viewHash(view), decision: 'auto', by, policyId, reason })
-      return { decision: 'auto', by, scope: view.rest ? 'handshake' : 'step', decisionHash }
+      return { decision: 'auto', by, scope: 'step', decisionHash }
     },
 
     askPolicy: (peerId, policy) =>

@@ -1,4 +1,4 @@
-import { concat, utf8 } from './bytes.ts'
+import { utf8 } from './bytes.ts'
 import { FormatError } from './errors.ts'
 import { sha256Hex } from './hash.ts'
 
@@ -15,9 +15,10 @@ const refuse = (why: string): never => {
 const isWellFormed = (text: string): boolean => !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
 
 const writeString = (text: string): string => {
-  // JSON.stringify would escape a lone surrogate, another implementation might replace it: two hashes for one value.
-  if (!isWellFormed(text)) refuse('lone surrogate')
-  return JSON.stringify(text)
+  const quoted = JSON.stringify(text)
+  // JSON.stringify would escape a lone surrogate, another implementation might replace it: two hashes for one value. Where nothing was escaped, there is none.
+  if (quoted.length !== text.length + 2 && !isWellFormed(text)) refuse('lone surrogate')
+  return quoted
 }
 
 const write = (value: unknown, depth: number): string => {
@@ -155,7 +156,7 @@ export const parseCanonical = (text: string): Json => {
 }
 
 /** UTF8(tag) ‖ 0 ‖ canonical JSON: what is signed or hashed under a domain tag. */
-export const taggedBytes = (tag: string, value: Json): Uint8Array<ArrayBuffer> => concat(utf8(tag), new Uint8Array(1), canonicalBytes(value))
+export const taggedBytes = (tag: string, value: Json): Uint8Array<ArrayBuffer> => utf8(`${tag}\0${canonicalJson(value)}`)
 
 /** H(tag, value) = SHA-256(UTF8(tag) ‖ 0 ‖ canonical JSON), 64 lower-case hex digits. */
 export const hashTagged = (tag: string, value: Json): string => sha256Hex(taggedBytes(tag, value))

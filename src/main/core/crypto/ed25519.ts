@@ -104,9 +104,10 @@ const admitted = new Set<string>()
  * Costs about a millisecond; keys that passed are remembered.
  */
 export const admitEd25519 = (publicKey: Uint8Array): boolean => {
-  if (publicKey.length !== 32 || !isPlausiblePoint(publicKey)) return false
+  if (publicKey.length !== 32) return false
   const hex = toHex(publicKey)
   if (admitted.has(hex)) return true
+  if (!isPlausiblePoint(publicKey)) return false
   try {
     // fromBytes refuses y >= p and what is not on the curve.
     if (!ed25519.Point.fromBytes(publicKey).isTorsionFree()) return false
@@ -135,7 +136,7 @@ export const ed25519Sign = (seed: Uint8Array, message: Uint8Array): Bytes => {
 }
 
 /** As `ed25519Sign`; the native key is made once for each holder. @throws AppFault LOCKED when it was wiped. */
-export const ed25519SignBy = (seed: SecretBytes, message: Uint8Array): Bytes => seed.useKey(privateKeyOf, (key) => signWith(key, message))
+export const ed25519SignBy = (seed: SecretBytes, message: Uint8Array): Bytes => seed.lendKey(privateKeyOf, (key) => signWith(key, message))
 
 /** True only by the rule above; false for wrong lengths. Never throws. Same answer in Node and in Electron. */
 export const ed25519Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>

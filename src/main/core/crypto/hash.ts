@@ -2,7 +2,7 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js'
 import { hmac as nobleHmac } from '@noble/hashes/hmac.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
-import { type Bytes, toHex, utf8 } from './bytes.ts'
+import { type Bytes, utf8 } from './bytes.ts'
 
 export interface HashSuite {
   sha256(bytes: Uint8Array): Bytes
@@ -30,7 +30,7 @@ export const referenceHash: HashSuite = {
 export const sha256 = (bytes: Uint8Array): Bytes => nativeHash.sha256(bytes)
 
 /** SHA-256 as 64 lower-case hex digits. */
-export const sha256Hex = (bytes: Uint8Array): string => toHex(sha256(bytes))
+export const sha256Hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** SHA-256 of what comes piece by piece. */
 export interface Sha256 {

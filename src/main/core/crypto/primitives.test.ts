@@ -1,15 +1,17 @@
+import { createSecretKey } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppFault } from '../fault.ts'
 import { aesGcmOpen, aesGcmSeal, nativeAead, referenceAead } from './aead.ts'
 import { concat, fromBase64, fromHex, toBase64, toHex, utf8 } from './bytes.ts'
+import { ed25519Sign, ed25519SignBy } from './ed25519.ts'
 import { AuthenticationError, KeyRefusedError } from './errors.ts'
 import hs from './fixtures/hs-crypto.json' with { type: 'json' }
 import m2m from './fixtures/m2m-crypto.json' with { type: 'json' }
 import { hkdfSha256, nativeHash, referenceHash, sha256Hex } from './hash.ts'
 import { SecretBytes, wiping } from './secret.ts'
-import { admitX25519, nativeX25519, referenceX25519, sharedWith, x25519PublicKey, x25519Shared } from './x25519.ts'
+import { admitX25519, nativeX25519, referenceX25519, sharedWith, x25519PublicKey, x25519Shared, x25519SharedBy } from './x25519.ts'
 
 const key32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
@@ -153,6 +155,29 @@ describe('SecretBytes', () => {
     expect([...bytes, secret.wiped, secret.length]).toEqual([0, 0, 0, true, 3])
     expect(() => secret.use((b) => b)).toThrow(AppFault)
     expect(() => secret.use((b) => b)).toThrow(expect.objectContaining({ code: 'LOCKED' }))
+  })
+  it('makes its native key once, another for another maker, and none once it was overwritten', () => {
+    const secret = SecretBytes.copy(new Uint8Array(32).fill(5))
+    const made: string[] = []
+    const maker = (name: string) => (bytes: Uint8Array) => {
+      made.push(name)
+      return createSecretKey(bytes)
+    }
+    const [one, two] = [maker('one'), maker('two')]
+    for (const make of [one, one, two, two]) expect(secret.lendKey(make, (key) => key.symmetricKeySize)).toBe(32)
+    expect(made).toEqual(['one', 'two'])
+    secret.wipe()
+    expect(() => secret.lendKey(two, () => 0)).toThrow(expect.objectContaining({ code: 'LOCKED' }))
+    expect(made).toEqual(['one', 'two'])
+  })
+  it('signs and agrees as its bytes do', () => {
+    const bytes = new Uint8Array(32).fill(9)
+    const [signs, agrees] = [SecretBytes.copy(bytes), SecretBytes.copy(bytes)]
+    for (const message of [utf8('a'), utf8('b')]) expect(ed25519SignBy(signs, message)).toEqual(ed25519Sign(bytes, message))
+    const peer = x25519PublicKey(new Uint8Array(32).fill(3))
+    for (let i = 0; i < 2; i += 1) expect(x25519SharedBy(agrees, peer)).toEqual(x25519Shared(bytes, peer))
+    expect(() => x25519SharedBy(agrees, new Uint8Array(32))).toThrow(KeyRefusedError)
+    expect(() => ed25519SignBy(SecretBytes.copy(bytes.subarray(1)), utf8('a'))).toThrow(RangeError)
   })
   it('a copy leaves the original alone', () => {
     const bytes = Uint8Array.of(1)

@@ -50,7 +50,7 @@ export class SecretBytes {
    * and the library overwrites its own copy when it is collected, as with one that was made for a single signature.
    * @throws AppFault LOCKED after `wipe`.
    */
-  useKey<T>(make: (bytes: Uint8Array) => KeyObject, read: (key: KeyObject) => T): T {
+  lendKey<T>(make: (bytes: Uint8Array) => KeyObject, read: (key: KeyObject) => T): T {
     return read(
       this.use((bytes) => {
         if (this.#native?.make !== make) this.#native = { make, key: make(bytes) }

@@ -91,4 +91,4 @@ export const x25519Shared = (privateKey: Uint8Array, publicKey: Uint8Array): Byt
 
 /** As `x25519Shared`; the native key is made once for each holder. @throws AppFault LOCKED when it was wiped. */
 export const x25519SharedBy = (priv: SecretBytes, publicKey: Uint8Array): Bytes =>
-  checkedShared(publicKey, () => priv.useKey(privateKeyOf, (key) => sharedBy(key, publicKey)))
+  checkedShared(publicKey, () => priv.lendKey(privateKeyOf, (key) => sharedBy(key, publicKey)))

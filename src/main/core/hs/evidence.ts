@@ -60,11 +60,7 @@ export const previewHs = (
       name,
       // The peer may offer anew while the person reads; the newest offer is the one that is answered.
       value:
-        (name === 'decision_hash' && step.decided) || (name === 'hs_hash' && !step.decided)
-          ? null
-          : typeof value === 'string'
-            ? value
-            : canonicalJson(value),
+        (name === 'decision_hash' && step.decided) || (name === 'hs_hash' && !step.decided) ? null : typeof value === 'string' ? value : canonicalJson(value),
     })),
   }))
 }

@@ -125,9 +125,11 @@ export const verdictText = (report: AuditReport, names: Names = namesOf(report))
 
 /** What a proof file shows, in one sentence. A proof that holds is a finding. */
 export const proofText = (verdict: ProofVerdict): string =>
-  verdict.holds
-    ? `The proof holds: the owner of ${verdict.genesis} signed two histories (${verdict.why}).`
-    : `The proof does not hold, and shows nothing: ${verdict.why}.`
+  printable(
+    verdict.holds
+      ? `The proof holds: the owner of ${verdict.genesis} signed two histories (${verdict.why}).`
+      : `The proof does not hold, and shows nothing: ${verdict.why}.`,
+  )
 
 /** Text of a stranger, safe to print: no control or direction characters. */
 const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)

@@ -182,7 +182,7 @@ const isSuspect = (session: Session, chains: Partial<Record<Side, CheckedChain>>
   })
 
 /**
- * The audit of §12: two chains, or one, and nothing else that has to be believed. Never throws for what a chain says. A report,
+ * The audit (docs/ledger.md, "Audit"): two chains, or one, and nothing else that has to be believed. Never throws for what a chain says. A report,
  * never a bare boolean: what was found, on which row, how far each session came, and what no audit of chains can show.
  */
 export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {

@@ -52,6 +52,12 @@ describe('bundle', () => {
     expect(report).toMatchObject({ ok: true, status: 'ACTIVE_ONE', who: { a: m2m.a.genesis, b: null }, scope: { one_sided: true } })
     expect(report.scope.limits).toContain('ONE_SIDED')
   })
+  it('with more heads beside it than anybody keeps is a finding, not an hour of checking signatures', () => {
+    const heads = Array.from({ length: 10_001 }, () => m2m.chains.a.head) as unknown as Bundle['heads']
+    const { report } = judge(bundleOf({ heads }))
+    expect(report.findings.map((f) => [f.code, f.why.slice(0, 14)])).toContainEqual(['FORMAT', 'bundle, heads.'])
+    expect(report.status).toBe(m2m.audit.status)
+  })
   it('rows are stripped of what a host adds', () => {
     const [chain] = bundleOf().chains
     const served = { ...m2m.chains.a, rows: m2m.chains.a.rows.map((row, i) => ({ ...row, id: String(i), createdAt: 'x', zspEnvelope: null })) }

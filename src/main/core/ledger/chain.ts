@@ -216,7 +216,7 @@ const headFindings = (state: ChainState, rows: readonly CheckedRow[], raw: unkno
 }
 
 /**
- * Verifies a whole chain: header, each row, head (§12 step 1). Never throws for what a peer wrote; a header that cannot be read
+ * Verifies a whole chain: header, each row, head (docs/ledger.md, "Audit"). Never throws for what a peer wrote; a header that cannot be read
  * gives null beside its finding, since without it nothing can be signed.
  */
 export const verifyChain = (raw: RawChain): { readonly chain: CheckedChain | null; readonly findings: readonly ChainFinding[] } => {

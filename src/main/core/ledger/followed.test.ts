@@ -38,13 +38,31 @@ const following = (bob: Party, rows = bob.rows): LedgerWorld => {
 const kindOf = (offered: Offered): string =>
   offered.kind === 'bad' ? `bad ${offered.finding.code}` : offered.kind === 'fork' ? `fork ${offered.code}` : offered.kind
 
+describe('rows of all followed chains', () => {
+  it('come once each, in the order in which they were stored, and without our own', () => {
+    const [bob, carol] = [noted(3), new Party('carol', 41)]
+    for (let i = 0; i < 2; i += 1) carol.append('event', { type: 'note', payload: i })
+    const world = following(bob, bob.rows.slice(0, 2))
+    world.ledger.append(world.ledger.own().genesis, { type: 'event', payload: { type: 'note', payload: 'ours' } })
+    world.ledger.follow(carol.header, 'carol')
+    world.ledger.offer(carol.genesis, carol.rows)
+    world.ledger.offer(bob.genesis, bob.rows.slice(2))
+    const hashes = [bob.rows[0], bob.rows[1], ...carol.rows, bob.rows[2]].map((row) => row?.stateHash)
+    expect(world.ledger.followedRows(0, 100).map(({ row }) => row.stateHash)).toEqual(hashes)
+    const [first, second] = world.ledger.followedRows(0, 2)
+    expect(world.ledger.followedRows(second?.id ?? 0, 100).map(({ row }) => row.stateHash)).toEqual(hashes.slice(2))
+    expect(first?.row.stateHash).toBe(hashes[0])
+    expect(world.ledger.followedCount()).toBe(2)
+  })
+})
+
 describe('follow', () => {
   it('takes a header once, and no machine with a key of ours', () => {
     const world = ledgerWorld()
     const bob = noted(0)
     expect(world.ledger.follow(bob.header, PEER)).toMatchObject({ genesis: bob.genesis, nextSeq: 0, head: null, fork: null })
     expect(world.ledger.follow(bob.header, 'another id').peerId).toBe('another id')
-    expect([world.ledger.followedAll().length, world.ledger.followedByPeer('another id').length, world.ledger.followedByPeer(PEER).length]).toEqual([1, 1, 0])
+    expect([world.ledger.followedCount(), world.ledger.followedByPeer('another id').length, world.ledger.followedByPeer(PEER).length]).toEqual([1, 1, 0])
     expect(faultOf(() => world.ledger.follow(world.ledger.own().header, PEER)).code).toBe('BAD_ARGUMENT')
     expect(faultOf(() => world.ledger.follow({ ...bob.header, sign_pub: world.ledger.own().header.sign_pub }, PEER)).code).toBe('BAD_ARGUMENT')
     expect(faultOf(() => world.ledger.follow({ ...bob.header, slug: 'eve' }, PEER)).code).toBe('FORMAT')

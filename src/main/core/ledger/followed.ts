@@ -123,7 +123,7 @@ export const createFollowed = (
       return chain?.kind === 'followed' ? followedOf(chain) : undefined
     },
     followedByPeer: (peerId: string): Followed[] => store.chains.byPeer(peerId).map(followedOf),
-    followedAll: (): Followed[] => store.chains.followed().map(followedOf),
+    followedCount: store.chains.followedCount,
 
     follow: (value: ChainHeader, peerId: string): Followed =>
       work.run(() => {

@@ -283,7 +283,7 @@ export interface Ledger {
 
   followed(genesis: string): Followed | undefined
   followedByPeer(peerId: string): Followed[]
-  followedAll(): Followed[]
+  followedCount(): number
   /** First contact: checks slug and keys. Known already: notes the peer's id. @throws AppFault FORMAT, BAD_ARGUMENT (our own keys). */
   follow(header: ChainHeader, peerId: string): Followed
   /** `acceptGap`: the rows answer a request for the missing ones, so whatever is still missing is lost. */

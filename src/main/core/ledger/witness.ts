@@ -25,7 +25,7 @@ const says = (code: FindingCode | null, why: string, at: number | null, conflict
 })
 
 /**
- * Holds a witnessed head against the chain (§12 step 6). `head.genesis` is the chain's. Told apart: a head nobody proved, a chain
+ * Holds a witnessed head against the chain (docs/ledger.md, "Audit"). `head.genesis` is the chain's. Told apart: a head nobody proved, a chain
  * cut short, a history changed by someone, and one that its owner provably signed twice.
  */
 export const judgeHead = (chain: CheckedChain, head: Head): WitnessVerdict => {

@@ -97,7 +97,7 @@ export const createActing = ({ deps, sender, own, mayNote, unparkLater, unparkNo
   const follow = (peer: KnownPeer): Followed | null => {
     const followed = ledger.followed(peer.genesis)
     if (followed !== undefined) return followed
-    return ledger.followedAll().length >= MOST_FOLLOWED ? null : ledger.follow(headerOfCard(peer.card), peer.peerId)
+    return ledger.followedCount() >= MOST_FOLLOWED ? null : ledger.follow(headerOfCard(peer.card), peer.peerId)
   }
 
   const actOnRows = (peer: KnownPeer, body: WithRows): Outcome => {

@@ -155,3 +155,30 @@ it('rows more than ten thousand ahead are too many to ask for', () => {
   settle(a, b)
   expect(a.notes.at(-1)).toContain('too_large')
 })
+
+it('who shows a gap and does not fill it is asked for a quarter of an hour, not for a day', () => {
+  const [a, b] = pair()
+  for (let i = 0; i < 60; i += 1) a.event(`n${i}`)
+  a.write(b, { t: 'seal', rows: [a.event('last')] }, { thread: 't' })
+  deliver(b, a, a.line.splice(0)[0]!)
+  expect([b.world.store.m2mOutbox.count(), b.world.store.m2mInbox.parkedCount(null)]).toEqual([1, 1])
+  for (let minutes = 0; minutes < 16; minutes += 1) pass(60_000, b)
+  b.line.length = 0
+  expect([b.world.store.m2mOutbox.count(), b.world.store.m2mInbox.parkedCount(null)]).toEqual([0, 0])
+  // It was not answered, so it comes again; and now its rows do.
+  for (let i = 0; i < 40; i += 1) {
+    settle(a, b)
+    pass(30_000, a, b)
+  }
+  expect(b.inbox.map((m) => m.t)).toEqual(['seal'])
+})
+
+it('a stranger who only asks for rows leaves nothing on the disk', () => {
+  const [a, b] = pair()
+  b.event('x')
+  a.world.work.run(() => a.delivery.sync(b.id, b.genesis, 0))
+  settle(a, b)
+  expect(a.inbox.map((m) => m.t)).toContain('rows')
+  expect(b.world.store.m2mCards.all()).toEqual([])
+  expect(b.world.ledger.followedCount()).toBe(0)
+})

@@ -145,7 +145,9 @@ export const createReceiver = (deps: DeliveryDeps, book: CardBook, verifyCard: V
 
   /** A message whose signature holds, inside its transaction. `presented`: the card inside it. */
   const process = (from: PeerId, body: Body, known: KnownPeer | undefined, presented: CheckedCard | null): void => {
-    const taken = presented === null ? null : usable(takeCard(from, presented).news)
+    const usableCard = presented === null ? null : usable(takeCard(from, presented).news)
+    // Whoever was told of it may have put it aside.
+    const taken = usableCard === null ? null : (book.byGenesis(usableCard.genesis) ?? null)
     const peer = presented === null ? known : taken
     if (peer === undefined || peer === null) return dropped('the card is of another than was known')
     if (body.sg !== peer.genesis) return dropped('sg is not the sender')
@@ -170,9 +172,11 @@ export const createReceiver = (deps: DeliveryDeps, book: CardBook, verifyCard: V
       }
       return settle(peer, body, refuse('clock', null, false))
     }
-    book.keep(peer.genesis)
     inbox.prune(clock.now() - KEEP_MS)
-    settle(peer, body, body.t === 'rows' ? acting.onPage(peer, body, asked) : acting.on(peer, body))
+    const outcome = body.t === 'rows' ? acting.onPage(peer, body, asked) : acting.on(peer, body)
+    // Of whom no ledger is kept, as when there are too many, the card is not either: identities cost nothing on a relay.
+    if (ledger.followed(peer.genesis) !== undefined) book.keep(peer.genesis)
+    settle(peer, body, outcome)
   }
 
   const chainKeys = (genesis: Genesis | undefined) => (genesis === undefined ? undefined : keysOnChain(ledger.followed(genesis)))

@@ -25,7 +25,7 @@ export type LedgerPort = Pick<
   | 'rotations'
   | 'transitions'
   | 'followed'
-  | 'followedAll'
+  | 'followedCount'
   | 'follow'
   | 'offer'
   | 'keepHead'

@@ -2,13 +2,17 @@ import { z } from 'zod'
 import type { Genesis, PeerId } from '../brand.ts'
 import { canonicalJson, type Json } from '../crypto/canonical-json.ts'
 import { AppFault } from '../fault.ts'
-import { zeqondAt } from '../ledger/zeqond.ts'
+import { ticks, zeqondAt } from '../ledger/zeqond.ts'
 import { type Card, createCardVerifier, MAX_CARD_ROTATIONS, makeCard } from './card.ts'
 import { createCardBook, type KnownPeer } from './card-book.ts'
-import { isInternal } from './delivery-act.ts'
+import { isInternal, seconds } from './delivery-act.ts'
 import { createReceiver, keysOnChain } from './delivery-in.ts'
 import { createSender } from './delivery-out.ts'
+import { createPause } from './delivery-pace.ts'
 import type { CardReport, Delivery, DeliveryDeps } from './delivery-types.ts'
+
+/** Between two words to the person about the clock of one peer. */
+const NOTE_MS = 60_000
 
 /** The key `m2m` of a register; what is inside the card is the verifier's to judge. */
 const RegisterKey = z.strictObject({ v: z.literal('zeq-m2m/1'), card: z.unknown() })
@@ -25,6 +29,7 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
   const { store, work, ledger, self } = deps
   const { clock } = deps.ports
   const verifyCard = createCardVerifier()
+  const mayNote = createPause(() => clock.monotonic(), NOTE_MS)
   // Never changes, and asking the store for it at each message would open sealed rows.
   let ownGenesis: Genesis | undefined
   const own = (): Genesis => (ownGenesis ??= ledger.own().genesis)
@@ -101,6 +106,12 @@ export const createDelivery = (deps: DeliveryDeps): Delivery => {
       now: zeqondAt(clock.now()),
       chainKeys: known === undefined ? undefined : keysOnChain(ledger.followed(known.genesis)),
     })
+    if (!verdict.ok && verdict.why === 'clock' && from !== null && mayNote(known === undefined ? 'clock' : `clock ${from}`)) {
+      // Its signature holds; of strangers one is told of at a time, since anybody can make one up.
+      const ahead = seconds(ticks((value as Card).at) - ticks(zeqondAt(clock.now())))
+      const text = `The clock of this peer is ${Math.round(ahead / 60)} min ahead of yours, so its card is not taken. One of the two clocks is wrong.`
+      work.run(() => deps.note(from, 'caution', text))
+    }
     if (!verdict.ok) return `${verdict.why}: ${verdict.text}`
     if (known?.hash === verdict.checked.hash) return { news: { kind: 'same', peer: known }, head: null }
     return work.run(() => receiver.takeCard(verdict.checked.card.id, verdict.checked))

@@ -37,7 +37,7 @@ interface Found {
 
 const keysOf = (chain: CheckedChain): readonly string[] => chain.state.epochs.flatMap((e) => [e.sign_pub, e.kx_pub])
 
-/** Heads that each party recorded of the other, held against the chains (§12 step 6). */
+/** Heads that each party recorded of the other, held against the chains. */
 const witnessed = (session: Session, input: GuardInput, note: (found: Found) => void): string | null => {
   let old: string | null = null
   for (const [recorder, side, chain] of [

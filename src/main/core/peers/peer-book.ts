@@ -106,6 +106,7 @@ export const createPeerBook = (deps: {
       frozen.delete(id)
       pinned.delete(id)
       taken.delete(id)
+      for (const [key, holder] of keys) if (holder === id) keys.delete(key)
     },
   }
 }

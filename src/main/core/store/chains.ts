@@ -24,6 +24,7 @@ export interface Chains {
   /** Own and hosted, oldest first. */
   machines(): MachineRecord[]
   followed(): FollowedRecord[]
+  followedCount(): number
 }
 
 const columns = 'id, genesis, kind, name, sealed, state'
@@ -90,6 +91,7 @@ export const createChains = (db: Connection, sealing: Sealing): Chains => {
         .map(read)
         .filter((chain) => chain.kind === 'followed'),
     machines: () => all("kind <> 'followed'").filter((chain) => chain.kind !== 'followed'),
+    followedCount: () => (db.get("SELECT count(*) AS n FROM chain WHERE kind = 'followed'") as { n: number }).n,
     followed: () => all("kind = 'followed'").filter((chain) => chain.kind === 'followed'),
   }
 }

@@ -91,7 +91,7 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
     sealing.mustBeUnlocked()
     return db.all(sql, ...values).map((raw) => readBy(sealing.open, raw))
   }
-  /** Rows that the steps of one session ask for over and over. */
+  /** Rows that are asked for over and over, as by the steps of one session. */
   const again = (sql: string, ...values: SqlValue[]): StoredRow[] => {
     sealing.mustBeUnlocked()
     return db.all(sql, ...values).map((raw) => readBy(sealing.recall, raw))
@@ -136,7 +136,9 @@ export const createLedgerRows = (db: Connection, sealing: Sealing): LedgerRows =
       const order = query.newestFirst === true ? 'DESC' : 'ASC'
       // Ticks never fall along a chain, so (zeqond, seq) and seq are one order. Named as the index has it that finds the rows, nothing is sorted.
       const by = query.fromZeqond === undefined && query.toZeqond === undefined ? `seq ${order}` : `chain_row.zeqond ${order}, seq ${order}`
-      return all(`SELECT ${columns} FROM chain_row WHERE ${sql} ORDER BY ${by} LIMIT ?`, ...values, Math.min(Math.max(1, Math.trunc(query.limit)), 1000))
+      // The window and the API look at the same end again and again; whoever walks along a chain sees each row once.
+      const read = query.newestFirst === true || query.fromZeqond !== undefined ? again : all
+      return read(`SELECT ${columns} FROM chain_row WHERE ${sql} ORDER BY ${by} LIMIT ?`, ...values, Math.min(Math.max(1, Math.trunc(query.limit)), 1000))
     },
     count: (chain, query = {}) => {
       const { sql, values } = where(chain, query)

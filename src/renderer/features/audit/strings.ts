@@ -44,7 +44,6 @@ export const text = {
     single: 'The one ledger there is',
     yours: 'Your ledger',
     theirs: 'Their ledger',
-    other: 'Ledger',
     rows: (n: string): string => `${n} rows`,
     hidden: (n: string): string => `${n} withheld`,
     host: 'keys lie with a host',

@@ -31,7 +31,7 @@ export function Rows({ total }: { total: number }) {
   const now = useNow(60_000)
 
   const indexOf = (seq: number): number => total - 1 - seq
-  const open = openSeq === null || openSeq >= total ? null : { index: indexOf(openSeq), height: detailHeight }
+  const open = openSeq === null || openSeq >= total || rows[openSeq] === null ? null : { index: indexOf(openSeq), height: detailHeight }
   const range = visibleRange(total, scrollTop, viewHeight, open)
   const { failed, again } = useRows(range === null ? 0 : total - 1 - range.last, range === null ? -1 : total - 1 - range.first, known === null ? null : total)
 
@@ -137,7 +137,7 @@ export function Rows({ total }: { total: number }) {
                     now={now}
                     onToggle={() => useUi.setState({ row: seq === openSeq ? null : seq })}
                   />
-                  {seq === openSeq && rows[seq] !== undefined && <RowDetail row={rows[seq]} onHeight={setDetailHeight} />}
+                  {seq === openSeq && rows[seq] != null && <RowDetail row={rows[seq]} onHeight={setDetailHeight} />}
                 </div>
               )
             })}
@@ -166,7 +166,8 @@ function Row({
   onToggle,
 }: {
   seq: number
-  row: RowDto | undefined
+  /** Null: it was lost; undefined: it is not read yet. */
+  row: RowDto | null | undefined
   peer: PeerDto | undefined
   open: boolean
   stop: boolean
@@ -175,6 +176,7 @@ function Row({
   now: number
   onToggle: () => void
 }) {
+  const missing = row === null ? text.table.lost : text.table.reading
   return (
     <div className={classes(css.row, open && css.open)} role="row" aria-rowindex={index}>
       <span className={classes(css.chain, row?.witnessed === true && css.armed, first && css.genesis)} aria-hidden="true" />
@@ -184,16 +186,16 @@ function Row({
           data-seq={seq}
           className={css.opener}
           tabIndex={stop ? 0 : -1}
-          aria-expanded={open}
-          aria-label={text.table.open(formatNumber(seq), row?.title ?? text.table.reading)}
-          onClick={onToggle}
+          aria-expanded={row === null ? undefined : open}
+          aria-label={text.table.open(formatNumber(seq), row?.title ?? missing)}
+          onClick={row === null ? undefined : onToggle}
         >
           {formatNumber(seq)}
         </button>
       </span>
-      {row === undefined ? (
+      {row == null ? (
         <span role="cell" className={css.reading}>
-          {text.table.reading}
+          {missing}
         </span>
       ) : (
         <>
@@ -216,7 +218,7 @@ function Row({
         </>
       )}
       <span className={css.chevron} aria-hidden="true">
-        {open ? <ChevronDown size={14} strokeWidth={2} /> : <ChevronRight size={14} strokeWidth={2} />}
+        {row === null ? null : open ? <ChevronDown size={14} strokeWidth={2} /> : <ChevronRight size={14} strokeWidth={2} />}
       </span>
     </div>
   )

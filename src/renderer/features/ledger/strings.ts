@@ -45,6 +45,7 @@ export const text = {
     witnessedText: 'The other party holds your signed head at or after this row: it cannot be rewritten unseen.',
     open: (seq: string, title: string): string => `Row ${seq}: ${title}`,
     reading: 'Reading',
+    lost: 'Lost: nobody who was asked has this row',
     goTo: 'Go to row',
     go: 'Go',
     failed: 'Rows could not be read.',

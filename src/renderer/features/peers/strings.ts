@@ -160,7 +160,6 @@ export const text = {
     stay: 'Stay with the pinned key',
     stayed: 'The pinned key holds. The other was put aside.',
     forget: 'Forget peer…',
-    struck: 'no longer used',
   },
 } as const
 

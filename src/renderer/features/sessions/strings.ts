@@ -91,7 +91,6 @@ export const text = {
     evidence: 'On the ledgers',
     public: 'Public: who, when, and the id. Not public: anything said here.',
     nonce: 'Handshake',
-    nonceWhat: 'the number of the handshake',
     messages: 'Messages',
     turn: 'Turn',
     turns: { us: 'You may speak next', them: 'They speak next' } satisfies Record<SessionDto['turn'], string>,
