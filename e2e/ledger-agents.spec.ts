@@ -85,7 +85,7 @@ test('a session between two processes, audited by a third from their addresses a
   bob.tell({ do: 'send', session: (await last(bob))?.id, text: 'and back' })
   await until('alice hears it', async () => alice.find('message', { direction: 'theirs', text: 'and back' }) !== undefined)
   alice.tell({ do: 'send', peer: id(bob), file: file('report.bin', content) })
-  const arrived = join(home, 'b', 'bob', 'report.bin')
+  const arrived = join(home, 'b', 'bob', 'received', 'report.bin')
   await until('the file is there', async () => existsSync(arrived))
   expect(readFileSync(arrived).equals(content)).toBe(true)
 

@@ -102,6 +102,6 @@ export const STATEMENT: { [kind: string]: Test } = {
 const profile = { chain: 'zeq-chain/1', m2m: 'zeq-m2m/1', zeqond_rule: 'floor(unix_ms/777)' }
 const keys = (value: Json | undefined) => isObj(value) && each(h32)([...Object.keys(value), ...Object.values(value)])
 const pins = each({ genesis: h32, name: upTo(64), method: [upTo(32), null], at: [tick, null] })
-const facts = { v: 'zeq-bundle/1', made_at: tick, exporter: h32, profile, chains: each(any, 2, 1), sessions: [each(h32), null], sig: h64 }
-export const BUNDLE: { [name: string]: Test } = { ...facts, confirm_keys: keys, heads: each(HEAD), pins, legacy_hs: each({ row_seq: count, hs: isObj }) }
+const facts = { v: 'zeq-bundle/1', made_at: tick, exporter: h32, profile, chains: each(any, 2, 1), sessions: [each(h32, Infinity, 1), null], sig: h64 }
+export const BUNDLE: { [name: string]: Test } = { ...facts, confirm_keys: keys, heads: each(HEAD, 10_000), pins, legacy_hs: each({ row_seq: count, hs: isObj }) }
 export const PROOF: Test = { v: 'zeq-equivocation/1', chain: HEADER, rotations: each(STATEMENT['rotate'], 1000), heads: each(HEAD, 2) }

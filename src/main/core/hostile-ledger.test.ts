@@ -3,23 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startApiServer } from './api/server.ts'
 import { noOrders } from './approvals/policy.ts'
 import type { PeerId } from './brand.ts'
 import { toHex } from './crypto/bytes.ts'
 import type { Json } from './crypto/canonical-json.ts'
 import { audit } from './ledger/audit.ts'
 import { signHead } from './ledger/head.ts'
-import { payloadHash, type Row, stateHash } from './ledger/row.ts'
+import { payloadHash, type Row, stateHash, statementHash } from './ledger/row.ts'
 import { Party, story } from './ledger/story.fixture.ts'
 import { zeqondAt } from './ledger/zeqond.ts'
 import { boxPayload, wireOf } from './m2m/box.ts'
 import { makeCard } from './m2m/card.ts'
 import { type Body, encodeBody } from './m2m/message.ts'
 import { systemClock } from './node-ports.ts'
-import { length, machine, noticed, openAuto, quiet, reopen, sees, shake, snapshot } from './recovery.fixture.ts'
+import { ledgerOf, length, machine, noticed, openAuto, own, quiet, sees, shake, snapshot } from './recovery.fixture.ts'
 import { encodeClientLine, type SendableObject } from './relay/envelope.ts'
 import { openClient } from './relay/test-clients.ts'
-import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
+import { openTestRelay, passphrase, type TestRelay, type TestWallet, testPorts, until } from './wallet.fixture.ts'
 
 // Rows of docs/hostile-scenarios.md that no other test acts out. The attacker changes bytes on the disk or on the wire, and nothing else.
 
@@ -114,6 +115,7 @@ const stranger = (target: TestWallet, byte: number, as?: string): Stranger => {
     encodeClientLine({ to: null, intent: 'register', name: `s${byte}`, m2m: { v: 'zeq-m2m/1', card }, from: id } as unknown as SendableObject)
   return { id, party, rows: party.rows, line, register }
 }
+const setPrivate = (w: TestWallet) => ledgerOf(w).update(own(w), { isPublic: false })
 const accepts = (w: TestWallet) => snapshot(w).requests.filter((r) => r.step === 'accept')
 
 describe('strangers on the relay', () => {
@@ -217,6 +219,48 @@ describe('wallets on a real relay', () => {
     expect(judged.sessions.map((s) => s.status)).toEqual(['SEALED', 'SEALED', 'SEALED'])
     // Contract, three steps and a seal of each session, and nothing twice.
     expect([length(alice), length(bob)]).toEqual([15, 15])
+  })
+
+  it('a proposal is read whole by anybody who begins at the first row, and is what the acceptance names; from now on there is nothing', {
+    timeout: 60_000,
+  }, async () => {
+    const [alice, bob] = [await openAuto(relay, 'alice'), await openAuto(relay, 'bob')]
+    await shake(alice, bob)
+    const { ledger, store, work } = alice.wallet.openLedger()
+    const api = await startApiServer(testPorts(), { ledger, store, work, version: '0', port: 0 })
+    try {
+      const explore = async (query: string): Promise<readonly Row[]> => {
+        const answer = await fetch(`http://127.0.0.1:${api.port}/api/chain/${ledger.own().slug}/explore${query}`)
+        return ((await answer.json()) as { blocks: readonly Row[] }).blocks
+      }
+      const a1 = (await explore(''))[1]!
+      const { input } = a1.payload as { input: { [key: string]: Json } }
+      const accept = bob.wallet.openLedger().ledger.row(own(bob), 1)?.payload as { input: { [key: string]: Json } }
+      expect(accept.input).toMatchObject({ kind: 'accept', ack_hash: a1.stateHash, ack_stmt_hash: statementHash(input) })
+      expect(await explore(`?from=${BigInt(zeqondAt(Date.now())) + 1n}&limit=20`)).toEqual([])
+      // Of a private ledger a stranger learns over HTTP not even that it is there.
+      setPrivate(alice)
+      expect((await fetch(`http://127.0.0.1:${api.port}/api/chain/${ledger.own().slug}/explore`)).status).toBe(401)
+      expect((await fetch(`http://127.0.0.1:${api.port}/api/chain/nobody/explore`)).status).toBe(401)
+    } finally {
+      await api.close()
+    }
+  })
+
+  it('who is about to publish is told that it is for ever; on a private ledger there is nothing to say', { timeout: 60_000 }, async () => {
+    const [alice, bob] = [await relay.wallet('alice', { m2m: true }), await openAuto(relay, 'bob')]
+    await sees(alice, bob)
+    const notice = async (): Promise<readonly string[]> => {
+      alice.wallet.peerPropose({ peer: bob.id() })
+      const request = await until('the question', () => snapshot(alice).requests.find((r) => r.step === 'propose'))
+      alice.wallet.requestReview({ id: request.id })
+      const view = alice.wallet.approvalCurrent({}).approval?.view
+      await alice.reject('propose')
+      return view?.notice ?? ['no view']
+    }
+    expect(await notice()).toEqual([expect.stringContaining('for ever') as string])
+    setPrivate(alice)
+    expect(await notice()).toEqual([])
   })
 
   it.each([1, -1])('two clocks %d h apart: nothing is agreed, and whose clock differs is said', { timeout: 60_000 }, async (hours) => {

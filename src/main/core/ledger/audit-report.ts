@@ -41,7 +41,7 @@ export interface SessionReport {
 }
 
 /** What a verdict cannot show; one sentence each in docs/ledger.md. */
-export type Limit = 'COLLUDING_DATES' | 'UNWITNESSED_TAIL' | 'POLICY_STEPS' | 'NOT_PINNED' | 'ONE_SIDED' | 'WITHHELD_ROWS' | 'HOST_CUSTODY'
+export type Limit = 'COLLUDING_DATES' | 'UNWITNESSED_TAIL' | 'POLICY_STEPS' | 'NOT_PINNED' | 'ONE_SIDED' | 'WITHHELD_ROWS' | 'HOST_CUSTODY' | 'NAMED_SESSIONS'
 
 export interface ChainScope {
   readonly slug: string

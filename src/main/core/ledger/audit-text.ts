@@ -54,6 +54,7 @@ export const limitText: Readonly<Record<Limit, string>> = {
   ONE_SIDED: 'Only one party’s ledger was there; what the other one recorded is not known.',
   WITHHELD_ROWS: 'Some rows do not show their content; they count for the order of the ledger only.',
   HOST_CUSTODY: 'The keys of a ledger are with its host, who could have signed for the owner.',
+  NAMED_SESSIONS: 'Only the sessions that were named were judged. There are others, of which this says nothing.',
 }
 
 /** How far a session came. One sentence a status. */

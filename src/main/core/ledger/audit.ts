@@ -133,7 +133,7 @@ const witness = (chains: Partial<Record<Side, CheckedChain>>, replays: Readonly<
   return { conflicts, witnessed }
 }
 
-const limitsOf = (report: { readonly oneSided: boolean; readonly pinned: boolean | null; readonly hidden: number; readonly hosted: boolean }): Limit[] => [
+const limitsOf = (report: { readonly oneSided: boolean; readonly pinned: boolean | null; readonly hidden: number; readonly hosted: boolean; readonly named: boolean }): Limit[] => [
   'COLLUDING_DATES',
   'UNWITNESSED_TAIL',
   'POLICY_STEPS',
@@ -141,6 +141,7 @@ const limitsOf = (report: { readonly oneSided: boolean; readonly pinned: boolean
   ...(report.oneSided ? (['ONE_SIDED'] as const) : []),
   ...(report.hidden > 0 ? (['WITHHELD_ROWS'] as const) : []),
   ...(report.hosted ? (['HOST_CUSTODY'] as const) : []),
+  ...(report.named ? (['NAMED_SESSIONS'] as const) : []),
 ]
 
 const pin = (chains: Partial<Record<Side, CheckedChain>>, expect: readonly string[] | undefined, found: Collector): boolean | null => {
@@ -246,7 +247,7 @@ export const audit = (input: AuditInput, options: AuditOptions = {}): Audit => {
       pinned,
       chains: { ...scopeOf('a'), ...scopeOf('b') },
       suspect: sessions.filter((session) => isSuspect(session, chains)).map(({ nonce }) => nonce),
-      limits: limitsOf({ oneSided, pinned, hidden, hosted }),
+      limits: limitsOf({ oneSided, pinned, hidden, hosted, named: sessions.length < all.length }),
       more: found.more(),
     },
   }

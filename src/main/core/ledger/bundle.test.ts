@@ -52,6 +52,12 @@ describe('bundle', () => {
     expect(report).toMatchObject({ ok: true, status: 'ACTIVE_ONE', who: { a: m2m.a.genesis, b: null }, scope: { one_sided: true } })
     expect(report.scope.limits).toContain('ONE_SIDED')
   })
+  it('that names no session does not pass for one between whom there is nothing', () => {
+    const none = judge(bundleOf({ sessions: [] })).report
+    expect(none.ok).toBe(false)
+    expect(none.findings.map((f) => [f.code, f.why.slice(0, 16)])).toContainEqual(['FORMAT', 'bundle, sessions'])
+    expect(none.sessions).toHaveLength(m2m.audit.sessions.length)
+  })
   it('with more heads beside it than anybody keeps is a finding, not an hour of checking signatures', () => {
     const heads = Array.from({ length: 10_001 }, () => m2m.chains.a.head) as unknown as Bundle['heads']
     const { report } = judge(bundleOf({ heads }))

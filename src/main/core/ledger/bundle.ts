@@ -40,7 +40,8 @@ const parts = {
     m2m: z.literal(BUNDLE_PROFILE.m2m),
     zeqond_rule: z.literal(BUNDLE_PROFILE.zeqond_rule, 'the chains must state the tick as floor(unix_ms/777)'),
   }),
-  sessions: z.array(Hex32).nullable(),
+  // None at all would be a verdict about nothing, and read like one about everything.
+  sessions: z.array(Hex32).min(1).nullable(),
   confirm_keys: z.custom<Readonly<Record<string, string>>>(
     (value) => isObject(value) && Object.entries(value).every(([id, key]) => Hex32.safeParse(id).success && Hex32.safeParse(key).success),
     'session ids with keys expected',

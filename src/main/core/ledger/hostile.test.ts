@@ -78,7 +78,10 @@ describe('a true story', () => {
       ['31', 'b', 'SEALED'],
     ])
     expect(audit({ a: a.raw(), b: c.raw() }).report).toMatchObject({ ok: true, status: 'ACTIVE_BOTH', sessions: [{ session_nonce: '21'.repeat(32) }] })
-    expect(judge({ a, b }, { sessions: ['11'.repeat(32)] }).report.sessions).toHaveLength(1)
+    const named = judge({ a, b }, { sessions: ['11'.repeat(32)] }).report
+    expect(named.sessions).toHaveLength(1)
+    // A verdict about some must not read as one about all.
+    expect([named, report].map(({ scope }) => scope.limits.includes('NAMED_SESSIONS'))).toEqual([true, false])
   })
   it('a session under rotated keys', () => {
     const [a, b] = [new Party('alice', 1), new Party('bob', 3)]

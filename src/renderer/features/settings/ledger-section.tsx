@@ -3,7 +3,6 @@ import type { ApiDto, SettingsDto } from '../../../contract/dto.ts'
 import { Button } from '../../components/button.tsx'
 import { Facts } from '../../components/card.tsx'
 import { Confirm } from '../../components/dialog.tsx'
-import { Field, TextInput } from '../../components/field.tsx'
 import { copyText, Mono } from '../../components/hash-cell.tsx'
 import { Problem } from '../../components/problem.tsx'
 import { Segmented } from '../../components/segmented.tsx'
@@ -11,6 +10,7 @@ import { Switch } from '../../components/switch.tsx'
 import { useCommand } from '../../components/use-command.ts'
 import { useModel } from '../../state/store.ts'
 import { toast } from '../../state/ui.ts'
+import { PortField, portOf } from './port-field.tsx'
 import { Group, Row, Section } from './section.tsx'
 import css from './settings.module.css'
 import { text } from './strings.ts'
@@ -106,28 +106,15 @@ function Port({ settings }: { settings: SettingsDto }) {
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (!changed || set.busy) return
-    const number = Number(port)
-    const wrong = !/^\d{1,5}$/.test(port) || number < 1 || number > 65535
-    setBad(wrong)
-    if (!wrong && (await set.run({ apiPort: number })) !== undefined) toast(text.saved)
+    const apiPort = portOf(port)
+    setBad(apiPort === null)
+    if (apiPort !== null && (await set.run({ apiPort })) !== undefined) toast(text.saved)
   }
   return (
     <form className={css.pad} onSubmit={(event) => void submit(event)} noValidate>
       <div className={css.form}>
         <div className={css.single}>
-          <Field label={text.ledger.port} problem={bad ? text.relay.badPort : null}>
-            {({ id, describedBy }) => (
-              <TextInput
-                id={id}
-                aria-describedby={describedBy}
-                value={port}
-                dir="ltr"
-                inputMode="numeric"
-                maxLength={5}
-                onChange={(event) => setPort(event.target.value)}
-              />
-            )}
-          </Field>
+          <PortField label={text.ledger.port} value={port} bad={bad} onChange={setPort} />
         </div>
         <Problem error={set.error} />
         {changed && (

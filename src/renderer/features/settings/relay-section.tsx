@@ -11,6 +11,7 @@ import { countdown, useNow } from '../../components/time.tsx'
 import { useCommand } from '../../components/use-command.ts'
 import { useModel } from '../../state/store.ts'
 import { toast } from '../../state/ui.ts'
+import { PortField, portOf } from './port-field.tsx'
 import { Group, Row, Section } from './section.tsx'
 import css from './settings.module.css'
 import { text } from './strings.ts'
@@ -43,16 +44,16 @@ function RelayForm({ settings }: { settings: SettingsDto }) {
   const [mode, setMode] = useState(settings.relayMode)
   const [host, setHost] = useState(settings.relayHost)
   const [port, setPort] = useState(String(settings.relayPort))
-  const [problem, setProblem] = useState<{ host?: string; port?: string }>({})
+  const [bad, setBad] = useState<'host' | 'port' | null>(null)
   const changed = mode !== settings.relayMode || host.trim() !== settings.relayHost || port !== String(settings.relayPort)
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (!changed || set.busy) return
-    const number = Number(port)
-    if (host.trim() === '') return setProblem({ host: text.relay.badHost })
-    if (!/^\d{1,5}$/.test(port) || number < 1 || number > 65535) return setProblem({ port: text.relay.badPort })
-    setProblem({})
-    if ((await set.run({ relayMode: mode, relayHost: host.trim(), relayPort: number })) !== undefined) toast(text.saved)
+    const relayPort = portOf(port)
+    if (host.trim() === '') return setBad('host')
+    if (relayPort === null) return setBad('port')
+    setBad(null)
+    if ((await set.run({ relayMode: mode, relayHost: host.trim(), relayPort })) !== undefined) toast(text.saved)
   }
   return (
     <form onSubmit={(event) => void submit(event)} noValidate>
@@ -73,25 +74,13 @@ function RelayForm({ settings }: { settings: SettingsDto }) {
         <div className={css.form}>
           <div className={mode === 'address' ? css.pair : css.single}>
             {mode === 'address' && (
-              <Field label={text.relay.host} problem={problem.host ?? null}>
+              <Field label={text.relay.host} problem={bad === 'host' ? text.relay.badHost : null}>
                 {({ id, describedBy }) => (
                   <TextInput id={id} aria-describedby={describedBy} value={host} dir="ltr" maxLength={255} onChange={(event) => setHost(event.target.value)} />
                 )}
               </Field>
             )}
-            <Field label={text.relay.port} problem={problem.port ?? null}>
-              {({ id, describedBy }) => (
-                <TextInput
-                  id={id}
-                  aria-describedby={describedBy}
-                  value={port}
-                  dir="ltr"
-                  inputMode="numeric"
-                  maxLength={5}
-                  onChange={(event) => setPort(event.target.value)}
-                />
-              )}
-            </Field>
+            <PortField label={text.relay.port} value={port} bad={bad === 'port'} onChange={setPort} />
           </div>
           <Problem error={set.error} />
           {changed && (
