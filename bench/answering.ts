@@ -4,6 +4,7 @@ import { mintKey } from '../src/main/core/api/credentials.ts'
 import { startApiServer } from '../src/main/core/api/server.ts'
 import { ledgerWorld } from '../src/main/core/ledger/ledger.fixture.ts'
 import { systemClock } from '../src/main/core/node-ports.ts'
+import { tempFolder, testPorts } from '../src/main/core/store/testing.fixture.ts'
 import { type Figure, figure, percentile } from './measure.ts'
 
 const PER_SECOND = 100
@@ -39,8 +40,9 @@ const ask = async (url: string, init?: RequestInit): Promise<string> => {
 
 /** From the POST of an event until its signed row is in `explore`, at 100 a second, beside two requests to a server that does nothing. */
 export const postUntilVisible = async (seconds: number): Promise<Figure> => {
-  const made = ledgerWorld()
-  const ports = { ...made.ports, clock: systemClock }
+  // On the real clock: with one that stands still all rows share a tick, and a page of 500 of them never shows the newest.
+  const ports = { ...testPorts(), clock: systemClock }
+  const made = ledgerWorld('Alice', 1, tempFolder(), ports)
   const machine = made.ledger.create({ slug: 'bench', isPublic: true })
   const { secret, row } = mintKey(ports, { genesis: machine.genesis, name: 'bench', scope: 'operator', tier: 'standard', expiresAt: null })
   made.store.apiKeys.add(row)

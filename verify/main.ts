@@ -1,9 +1,4 @@
-/**
- *   node verify/main.ts FILE [GENESIS …]
- *
- * Judges a bundle or an equivocation proof and prints the report as JSON. The geneses name who is expected.
- * Exit code: 0 sound, 1 findings, 2 unreadable.
- */
+/** node verify/main.ts FILE [GENESIS …]: prints the report of a bundle or an equivocation proof. Exit code: 0 sound, 1 findings, 2 unreadable. */
 import { readFileSync, statSync } from 'node:fs'
 import { MOST_BYTES, verifyFile } from './verify.ts'
 

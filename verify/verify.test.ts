@@ -23,12 +23,12 @@ const codes = (report: { readonly findings: readonly { readonly code: string }[]
 type Raw = ReturnType<typeof chainOf>
 const joined = ({ header, rows, head }: { header: unknown; rows: unknown; head: unknown }): Json => plain({ ...(header as object), rows, head })
 
-it('stays small enough to be read in one sitting: 400 lines of code', () => {
+it('stays small enough to be read in one sitting: 400 lines', () => {
   const files = readdirSync(new URL('.', import.meta.url)).filter((name) => /^[a-z]+[.]ts$/.test(name))
-  const lines = files.flatMap((name) => readFileSync(new URL(name, import.meta.url), 'utf8').split('\n'))
+  // As `wc -l` counts them, comments and empty ones as well.
+  const lines = files.flatMap((name) => readFileSync(new URL(name, import.meta.url), 'utf8').match(/\n/g) ?? [])
   expect(files).toEqual(['chain.ts', 'formats.ts', 'main.ts', 'verify.ts'])
-  // Neither empty nor a comment.
-  expect(lines.filter((line) => !/^\s*($|[/][/*]|[*])/.test(line)).length).toBeLessThanOrEqual(400)
+  expect(lines.length).toBeLessThanOrEqual(400)
 })
 
 describe('canonical JSON', () => {

@@ -279,17 +279,37 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
     })
   }
 
+  /** What fails here must not keep the parts after it from their turn: it is logged, and told. */
+  const guarded = (what: string, run: () => void): boolean => {
+    try {
+      run()
+      return true
+    } catch (error) {
+      const fault = error instanceof AppFault ? error : undefined
+      ports.log.error(`${what} failed`, { error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      try {
+        notice(null, 'danger', fault?.message ?? 'A part of the wallet does not work as it should. Lock it and unlock it again.')
+      } catch {
+        // The store itself refuses: the log has it.
+      }
+      return false
+    }
+  }
+
   /** A contradiction was recorded; after the transaction that did. */
   const forked = (genesis: Genesis): void => {
     const held = ledger.followed(genesis)
     if (held?.fork == null) return
     const from = delivery.peerOf(genesis)?.peerId ?? (held.peerId as PeerId)
     const { fork } = held
-    work.run(() => {
-      notice(from, 'danger', forkNotice(fork))
-      engine.forked(genesis, fork.why)
-      work.touch(`peer:${from}`)
-    })
+    // Apart from its threads: one that cannot be frozen must not take the others, or the notice, with it.
+    guarded('the notice of a fork', () =>
+      work.run(() => {
+        notice(from, 'danger', forkNotice(fork))
+        work.touch(`peer:${from}`)
+      }),
+    )
+    guarded('freezing the sessions of a fork', () => engine.forked(genesis, fork.why))
   }
 
   /** Keys that a card proved. Nothing is stored of a peer that nobody dealt with: its card is remembered, no more. */
@@ -507,13 +527,18 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       for (const lost of lostSessions({ ledger, random: ports.random, known: (nonce) => engine.thread(nonce) !== undefined })) {
         const peer = delivery.peerOf(lost.peerGenesis)
         if (peer === undefined) waiting = true
-        else
-          work.run(() => {
-            ledger.follow(headerOfCard(peer.card), peer.peerId)
-            if (engine.lost(lost.thread(peer.peerId))) return
-            waiting = true
-            delivery.sync(peer.genesis, peer.genesis, ledger.followed(peer.genesis)?.nextSeq ?? 0)
+        else {
+          let ended = false
+          guarded('the end of a lost session', () => {
+            ended = work.run(() => {
+              ledger.follow(headerOfCard(peer.card), peer.peerId)
+              if (engine.lost(lost.thread(peer.peerId))) return true
+              delivery.sync(peer.genesis, peer.genesis, ledger.followed(peer.genesis)?.nextSeq ?? 0)
+              return false
+            })
           })
+          waiting ||= !ended
+        }
       }
       return waiting
     },
@@ -571,21 +596,29 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       channels.pump()
     },
     tick: () => {
-      delivery.tick()
-      channels.tick()
-      engine.tick()
+      let failed: { readonly error: unknown } | undefined
+      for (const part of [delivery.tick, channels.tick, engine.tick]) {
+        try {
+          part()
+        } catch (error) {
+          // The timers of the others do not wait for it.
+          failed ??= { error }
+        }
+      }
+      if (failed) throw failed.error
     },
     nextDue: () => [delivery.nextDue(), channels.nextDue(), engine.nextDue()].reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null),
     start: () => {
-      channels.resume()
+      const channelsThere = guarded('the start of the channels', channels.resume)
       // Recorded, and the process was gone before its sessions were frozen.
       for (const genesis of new Set(engine.threads().flatMap((t) => (t.end === null && t.frozen === null && caught(t.peerId) !== null ? [t.peerGenesis] : []))))
         forked(genesis)
-      engine.resume()
-      delivery.start()
-      handover?.start()
+      // It ends sessions that have no channel: not those whose channels were only not looked at.
+      if (channelsThere) guarded('the start of the handshakes', engine.resume)
+      guarded('the start of the delivery', delivery.start)
+      guarded('the start of the handover', () => handover?.start())
       // The last message came, and the process was gone before it concluded the session.
-      for (const { sessionId } of engine.threads()) if (sessionId !== null) concludeWhenDone(sessionId)
+      for (const { sessionId } of engine.threads()) if (sessionId !== null) guarded('the end of a session', () => concludeWhenDone(sessionId))
     },
     stop: () => {
       handover?.stop()

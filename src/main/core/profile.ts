@@ -243,7 +243,11 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     delivery: () => side.delivery,
     labelOf: (peer) => labelOf(peers.get(peer)),
     notice,
-    onOver: () => work.after(endLost),
+    onOver: () =>
+      work.after(() => {
+        guarded('the ends that were owed', side.engine.goOn)
+        endLost()
+      }),
   })
   /** What was open when the backup was made, and what was begun after it: nobody here has its keys. */
   const endLost = (): void => {
@@ -331,12 +335,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
   let notBefore = 0
   const tick = (): void => {
     if (stopped) return
-    const done = guarded('tick', () => {
-      approvals.expire()
-      engine.tick()
-      side.tick()
-    })
-    if (!done) notBefore = clock.now() + TICK_PAUSE_MS
+    // Each by itself: one that fails does not keep the timers of the others waiting.
+    const done = [approvals.expire, engine.tick, side.tick].map((part) => guarded('tick', part))
+    if (done.includes(false)) notBefore = clock.now() + TICK_PAUSE_MS
     flush()
     plan()
   }

@@ -57,7 +57,7 @@ export const createRecovery = (deps: {
   readonly delivery: () => Pick<Delivery, 'sync' | 'hasCard'>
   readonly labelOf: (peer: PeerId) => string
   readonly notice: Notice
-  /** Inside the transaction that ends it. */
+  /** Inside the transaction that ends it, or that confirms the clock: rows may be written again. */
   readonly onOver: () => void
 }): Recovery => {
   const { ledger, store, work } = deps
@@ -187,6 +187,7 @@ export const createRecovery = (deps: {
         return work.run(() => {
           ledger.confirmClock()
           work.touch('app')
+          deps.onOver()
         })
       }
       if (keysGone()) throw new AppFault('STATE', reasons.keys)

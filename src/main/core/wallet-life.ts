@@ -268,6 +268,7 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
       throw new AppFault('LOCKED', 'The wallet was locked while it was being unlocked.')
     }
     const columnKey = columnKeyOf(secret)
+    let opened: Profile | null = null
     try {
       c.store.unlock(columnKey)
       const self = {
@@ -278,7 +279,7 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
         signPriv: secret.signPriv,
         kxPriv: secret.kxPriv,
       }
-      const profile = openProfile({
+      opened = openProfile({
         ports,
         store: c.store,
         self,
@@ -293,6 +294,7 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
         ...(options.hsOnly === true ? {} : { programs: { folder: vault.profileFolder(name), files: nodeSocketFiles } }),
         publish,
       })
+      const profile = opened
       if (firstOpening) c.store.publicSettings.set(HAS_LEDGER, true)
       const { genesis } = profile.m2m.machine()
       if (c.store.publicSettings.get(GENESIS) !== genesis) c.store.publicSettings.set(GENESIS, genesis)
@@ -303,7 +305,8 @@ export const createLife = (ports: Ports, vault: Vault, options: WalletOptions, f
       if (c.rejectAll) profile.approvals.rejectAll(null, 'Rejected while locked.')
       c.rejectAll = false
     } catch (error) {
-      c.open?.profile.stop()
+      // Also one that was not handed on yet: it would go on with wiped keys.
+      opened?.stop()
       c.open = null
       c.store.lock()
       wipeSecret(secret)

@@ -94,12 +94,49 @@ const hold = (world: { decide: unknown; current: ApprovalDto | null; time: numbe
   world.decide = { ok: true, value: { undoUntil } }
   world.current = approvalOf(requestView, start, { undoUntil })
 }
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
+const hashing = new Set<Promise<unknown>>()
+/** All microtasks there are have run: no time passes. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+/** Nothing that was begun is under way any more: a hash is all that the screen waits for outside of the microtasks. */
+const settled = async (): Promise<void> => {
+  await turn()
+  while (hashing.size > 0) {
+    await Promise.allSettled(hashing)
+    await turn()
+  }
+}
 const phaseOf = (): string | undefined => approve().dataset['phase']
 
 beforeEach(() => {
   // A fresh document object each time: listeners of the screen before must not answer in this one.
   document.body.replaceChildren()
+  hashing.clear()
+  vi.restoreAllMocks()
+  const digest = crypto.subtle.digest.bind(crypto.subtle)
+  vi.spyOn(crypto.subtle, 'digest').mockImplementation((algorithm, data) => {
+    const made = digest(algorithm, data)
+    hashing.add(made)
+    const done = (): void => void hashing.delete(made)
+    made.then(done, done)
+    return made
+  })
+})
+
+it('“settled” waits for a decision that would come: what is not there after it, never comes', async () => {
+  const screen = open(approvalOf(requestView, start))
+  await screen.ready()
+  press(approve())
+  expect(screen.calls('approval.decide')).toEqual([])
+  await settled()
+  expect(screen.calls('approval.decide')).toHaveLength(1)
 })
 
 describe('arming', () => {

@@ -133,7 +133,13 @@ const witness = (chains: Partial<Record<Side, CheckedChain>>, replays: Readonly<
   return { conflicts, witnessed }
 }
 
-const limitsOf = (report: { readonly oneSided: boolean; readonly pinned: boolean | null; readonly hidden: number; readonly hosted: boolean; readonly named: boolean }): Limit[] => [
+const limitsOf = (report: {
+  readonly oneSided: boolean
+  readonly pinned: boolean | null
+  readonly hidden: number
+  readonly hosted: boolean
+  readonly named: boolean
+}): Limit[] => [
   'COLLUDING_DATES',
   'UNWITNESSED_TAIL',
   'POLICY_STEPS',

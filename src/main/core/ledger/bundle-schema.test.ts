@@ -34,9 +34,9 @@ const schema = {
     exporter: of(Genesis),
     profile: object({ chain: { const: 'zeq-chain/1' }, m2m: { const: 'zeq-m2m/1' }, zeqond_rule: { const: 'floor(unix_ms/777)' } }),
     chains: list(ref('chain'), { minItems: 1, maxItems: 2 }),
-    sessions: { anyOf: [{ ...list(of(Hex32)), minItems: 1 }, { type: 'null' }] },
+    sessions: { anyOf: [list(of(Hex32), { minItems: 1 }), { type: 'null' }] },
     confirm_keys: { type: 'object', propertyNames: of(Hex32), additionalProperties: of(Hex32) },
-    heads: list(ref('head')),
+    heads: list(ref('head'), { maxItems: 10_000 }),
     pins: list(
       object({
         genesis: of(Genesis),

@@ -39,35 +39,46 @@ interface How {
   readonly silent?: boolean
 }
 
+const LATER = ' Your ledger takes no rows at present: the end is written as soon as it does.'
+
+interface EndRow {
+  readonly effects: readonly Effect[]
+  readonly owed: Thread['owed']
+}
+
+/** The end on the own chain and its message: made now, or owed while the chain takes no rows. What else ends with it waits for nothing. */
+const endRow = (kind: 'abort' | 'close', reason: EndReason, decision: string | null, tell: boolean, env: Env): EndRow =>
+  env.mute !== null
+    ? { effects: [], owed: { decision, tell } }
+    : { effects: [{ do: 'end', kind, reason, decision }, ...(tell ? [{ do: 'send', t: kind } as const] : [])], owed: null }
+
 /** Before the own activate row: abort, on the chain only if the chain has a step of this session. */
 const abort = (t: Thread, reason: EndReason, how: How, env: Env): Step => {
-  const row: Effect[] = hasRow(t) && t.rows.ownEnd === undefined ? [{ do: 'end', kind: 'abort', reason, decision: how.decision ?? null }] : []
   // A proposal that never left is nobody's business.
-  const tell: Effect[] = how.silent === true || t.state === 'i.ask1' || t.state === 'none' ? [] : [{ do: 'send', t: 'abort' }]
+  const tell = how.silent !== true && t.state !== 'i.ask1' && t.state !== 'none'
+  const bare: EndRow = { effects: tell ? [{ do: 'send', t: 'abort' }] : [], owed: null }
+  const { effects, owed } = hasRow(t) && t.rows.ownEnd === undefined ? endRow('abort', reason, how.decision ?? null, tell, env) : bare
   return step(
     t,
-    { state: 'ended', since: env.now, end: { reason, by: how.by }, x: null, asking: [], kept: null },
+    { state: 'ended', since: env.now, end: { reason, by: how.by }, owed, x: null, asking: [], kept: null },
     { do: 'unask' },
-    ...row,
-    ...tell,
+    ...effects,
     { do: 'wipe', what: 'all' },
-    note(`The handshake ended: ${reasonText(reason)}.`),
+    note(`The handshake ended: ${reasonText(reason)}.${owed === null ? '' : LATER}`),
   )
 }
 
 /** After the own activate row: close. The keys stay until the peer's end is known or a minute has passed: its last messages may be on their way. */
 const close = (t: Thread, reason: EndReason, how: How, env: Env): Step => {
-  const rows: Effect[] =
-    t.rows.ownEnd === undefined
-      ? [
-          { do: 'end', kind: 'close', reason, decision: how.decision ?? null },
-          { do: 'send', t: 'close' },
-        ]
-      : []
-  const closing = step(t, { state: 'closing', since: env.now, end: { reason, by: how.by }, x: null, asking: [], kept: null }, { do: 'unask' }, ...rows, {
-    do: 'closeChannel',
-    reason,
-  })
+  const { effects, owed } = t.rows.ownEnd === undefined ? endRow('close', reason, how.decision ?? null, true, env) : { effects: [], owed: t.owed }
+  const closing = step(
+    t,
+    { state: 'closing', since: env.now, end: { reason, by: how.by }, owed, x: null, asking: [], kept: null },
+    { do: 'unask' },
+    ...effects,
+    { do: 'closeChannel', reason },
+    ...(owed === null ? [] : [note(`The session is being closed.${LATER}`)]),
+  )
   if (t.rows.peerEnd === undefined) return closing
   const closed = over(closing.thread, env)
   return { thread: closed.thread, effects: [...closing.effects, ...closed.effects] }
@@ -83,7 +94,7 @@ export const finish = (t: Thread, reason: EndReason, how: How, env: Env): Step =
 export const freeze = (t: Thread, why: string, env: Env): Step =>
   step(
     t,
-    { state: 'frozen', since: env.now, frozen: why, x: null, asking: [], kept: null },
+    { state: 'frozen', since: env.now, frozen: why, owed: null, x: null, asking: [], kept: null },
     { do: 'unask' },
     { do: 'closeChannel', reason: 'bad_peer' },
     { do: 'wipe', what: 'all' },
@@ -108,7 +119,20 @@ const prefixed = (first: Effect, s: Step): Step => ({ thread: s.thread, effects:
 
 const timer = (t: Thread, env: Env): Step | null => {
   if (t.state === 'closing') return over(t, env)
-  return isHandshake(t.state) ? finish(t, 'expired', { by: 'us' }, env) : null
+  if (!isHandshake(t.state)) return null
+  // Nobody waits for it, and a clock in doubt says nothing of the time that has passed.
+  return env.mute !== null ? drop(t, env.mute) : finish(t, 'expired', { by: 'us' }, env)
+}
+
+/** The end that was owed. Rows that another copy of this profile wrote meanwhile count: nothing is written twice, and after an activate row it is a close. */
+const pay = (t: Thread, e: Extract<Event, { type: 'pay' }>, env: Env): Step => {
+  const { owed } = t
+  if (owed === null || env.mute !== null) return drop(t, env.mute ?? 'nothing is owed')
+  const whole: Thread = { ...t, rows: { ...e.rows, ...t.rows }, sessionId: t.sessionId ?? e.sessionId, owed: null }
+  if (whole.sessionId === null && (isActive(whole) || whole.rows.A2 !== undefined)) return drop(t, 'rows of the peer are needed first')
+  const kind = isActive(whole) ? 'close' : 'abort'
+  const row: Effect[] = whole.rows.ownEnd === undefined ? [{ do: 'end', kind, reason: t.end?.reason ?? 'user', decision: owed.decision }] : []
+  return step(whole, {}, ...row, ...(owed.tell && e.reachable ? [{ do: 'send', t: kind } as const] : []))
 }
 
 /** A message was not answered within its time. */
@@ -133,6 +157,7 @@ const wantEnd = (t: Thread): Step => {
 export const both = (t: Thread, e: Event, env: Env): Step | null => {
   if (e.type === 'fork') return t.state === 'frozen' || t.state === 'none' ? drop(t, 'already frozen') : freeze(t, e.why, env)
   if (t.state === 'frozen') return drop(t, 'frozen')
+  if (e.type === 'pay') return pay(t, e, env)
   if (e.type === 'gaveUp') return gaveUp(t, env)
   if (t.state === 'ended' || t.state === 'closed') return afterEnd(t, e, env)
   switch (e.type) {
@@ -177,7 +202,8 @@ const afterEnd = (t: Thread, e: Event, env: Env): Step => {
     if (!e.check.ok && e.check.kind !== 'late' && e.check.kind !== 'hidden') return refused(t, e, e.check, env)
     const seen = { rows: { ...t.rows, [e.name]: e.mark } }
     // It crossed the end: the peer is told again, since its answer shows that it did not know.
-    const tell: Effect[] = e.name === 'peerEnd' || e.name === 'A4' || e.name === 'B4' ? [] : [{ do: 'send', t: isActive(t) ? 'close' : 'abort' }]
+    const told = t.owed !== null || e.name === 'peerEnd' || e.name === 'A4' || e.name === 'B4'
+    const tell: Effect[] = told ? [] : [{ do: 'send', t: isActive(t) ? 'close' : 'abort' }]
     return step(t, seen, { do: 'pinHead', seq: e.mark.seq }, ...tell)
   }
   return drop(t, 'it is over')

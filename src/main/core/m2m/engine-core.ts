@@ -1,4 +1,4 @@
-import type { Genesis, PeerId } from '../brand.ts'
+import type { Genesis, PeerId, Zeqond } from '../brand.ts'
 import { AppFault } from '../fault.ts'
 import { latest, ticks, zeqondAt } from '../ledger/zeqond.ts'
 import { type Agreement, createAgreement } from './agreement.ts'
@@ -8,7 +8,7 @@ import { responder } from './responder.ts'
 import { acceptOf, endReasonOf, judgeRow, markOf, placeOf } from './rows-of.ts'
 import { createSending } from './sending.ts'
 import { summaryOf, writtenIn } from './summary.ts'
-import { CLOCK_TOLERANCE, type Effect, type Env, type Event, isOver, limitOf, type PeerRowName, type RowEvent, type Thread } from './thread.ts'
+import { CLOCK_TOLERANCE, type Effect, type Env, type Event, isOver, limitOf, type PeerRowName, type RowEvent, type RowMark, type RowName, type Thread } from './thread.ts'
 import { createWriting, type Writing } from './writing.ts'
 
 /** Rounds of one transaction; more would be a loop. */
@@ -22,6 +22,10 @@ export interface Core {
   readonly transact: <T>(change: () => T, answering?: { readonly re: string; readonly genesis: string }) => T
   readonly all: () => Iterable<Thread>
   readonly live: () => Thread[]
+  /** Those whose end has still to be written. */
+  readonly owing: () => Thread[]
+  /** Writes the end that the thread owes, where its ledger takes rows. */
+  readonly pay: (id: string) => void
   /** @throws AppFault NOT_FOUND. */
   readonly get: (id: string) => Thread
   /** By session nonce or thread id. */
@@ -47,6 +51,7 @@ export const createCore = (deps: M2mDeps): Core => {
   const threads = new Map<string, Thread>()
   /** Those that are not over: what each message and each timer looks at, however many came before. */
   const open = new Map<string, Thread>()
+  const owing = new Map<string, Thread>()
   const nonces = new Map<string, string>()
   const sessions = new Map<string, string>()
   const agreement = createAgreement(deps)
@@ -60,12 +65,14 @@ export const createCore = (deps: M2mDeps): Core => {
     threads.set(t.id, t)
     if (isOver(t.state)) open.delete(t.id)
     else open.set(t.id, t)
+    if (t.owed === null) owing.delete(t.id)
+    else owing.set(t.id, t)
     nonces.set(t.nonce, t.id)
     if (t.sessionId !== null) sessions.set(t.sessionId, t.id)
   }
   const loadAll = (): void => {
     const rows = store.m2mThreads.all()
-    for (const known of [threads, open, nonces, sessions]) known.clear()
+    for (const known of [threads, open, owing, nonces, sessions]) known.clear()
     sending.clear()
     for (const row of rows) keep(row as Thread)
   }
@@ -103,14 +110,27 @@ export const createCore = (deps: M2mDeps): Core => {
     if (trust === 'changed' || deps.peers.frozen(peerId)) return 'This peer’s keys are not the ones you know. Nothing can be agreed before you decide on that.'
     const machine = deps.peers.machineOf(peerId)
     if (machine !== null && machine.genesis !== genesis) return 'This peer shows another ledger than the one this handshake is with.'
+    return silent()
+  }
+
+  /** Why the own ledger takes no rows now, or null. */
+  const silent = (): string | null => {
     if (ledger.recovering() !== null) return 'Your ledger is being restored. Nothing is added to it before that is done.'
-    return null
+    if (ledger.clockDoubt() !== null) return 'Nothing is added to your ledger before you have confirmed the computer’s clock.'
+    return ledger.state(ledger.own().genesis).revokedAt === null ? null : 'Your ledger is revoked. Nothing is added to it any more.'
+  }
+  /** As `silent`; an end also names the peer's last row, and one that is ahead of the clock is not acknowledged. */
+  const muteOf = (t: Thread, tick: Zeqond): string | null => {
+    const head = ledger.followed(t.peerGenesis)?.head ?? null
+    const ahead = head !== null && ticks(head.zeqondNumber) > ticks(tick) + CLOCK_TOLERANCE
+    return silent() ?? (ahead ? 'The last row of this peer is ahead of your clock.' : null)
   }
 
   const env = (t: Thread): Env => {
     const now = clock.now()
     const tick = zeqondAt(now)
-    return { now, tick, stamp: latest(tick, ledger.state(ledger.own().genesis).zeqond), barred: barred(t.peerId, t.peerGenesis) }
+    const stamp = latest(tick, ledger.state(ledger.own().genesis).zeqond)
+    return { now, tick, stamp, barred: barred(t.peerId, t.peerGenesis), mute: muteOf(t, tick) }
   }
 
   const save = (t: Thread): void => {
@@ -289,6 +309,19 @@ export const createCore = (deps: M2mDeps): Core => {
     return refusal
   }
 
+  const pay = (id: string): void => {
+    const t = get(id)
+    if (t.owed === null || muteOf(t, zeqondAt(clock.now())) !== null) return
+    const rows: Partial<Record<RowName, RowMark>> = {}
+    for (const row of ledger.sessionRows(ledger.own().genesis, t.nonce)) {
+      const place = placeOf(row, t.role === 'initiator' ? 'A' : 'B')
+      if (place !== null && place !== 'odd') rows[place === 'peerEnd' ? 'ownEnd' : place] ??= markOf(row, clock.now())
+    }
+    const sessionId = t.sessionId ?? agreement.idOf({ ...t, rows: { ...rows, ...t.rows } })
+    const reachable = deps.peers.machineOf(t.peerId)?.genesis === t.peerGenesis
+    drive(id, { type: 'pay', rows, sessionId, reachable })
+  }
+
   const begin = (thread: Thread, event: Event): string | null => {
     keep(thread)
     const refusal = handle(thread.id, event)
@@ -306,6 +339,8 @@ export const createCore = (deps: M2mDeps): Core => {
     transact,
     all: () => threads.values(),
     live: () => [...open.values()],
+    owing: () => [...owing.values()],
+    pay,
     get,
     find: (ref) => threads.get(nonces.get(ref) ?? ref),
     byNonce: (nonce) => threads.get(nonces.get(nonce) ?? ''),

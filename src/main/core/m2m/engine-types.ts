@@ -30,6 +30,7 @@ export type LedgerPort = Pick<
   | 'keepHead'
   | 'ownHead'
   | 'recovering'
+  | 'clockDoubt'
 >
 
 /** What the engine asks of the channel; all inside the caller's transaction. */
@@ -177,6 +178,8 @@ export interface M2m {
   /** Unix ms of the next `tick`, or null. */
   nextDue(): number | null
   tick(): void
+  /** The own ledger takes rows again: writes the ends that are owed, and looks again at what waited for it. */
+  goOn(): void
   /** After unlocking: asks again what waits, ends what cannot be gone on with. */
   resume(): void
   /**

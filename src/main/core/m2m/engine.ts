@@ -9,7 +9,10 @@ import { wordsCommit } from './match-words.ts'
 import { markOf, placeOf } from './rows-of.ts'
 import { SUITES } from './statement.ts'
 import { summaryOf } from './summary.ts'
-import { dueOf, HAND_LIFETIME, hasRow, isActive, isHandshake, MOST_OPEN, newInitiator, POLICY_LIFETIME, type Thread } from './thread.ts'
+import { dueOf, HAND_LIFETIME, hasRow, isActive, isHandshake, isOver, MOST_OPEN, newInitiator, POLICY_LIFETIME, type Thread } from './thread.ts'
+
+/** A timer that could do nothing, and an end that is owed, are tried again after this, ms. */
+const AGAIN_MS = 60_000
 
 /** The engine of the m2m profile (docs/handshake.md): reducers decide, this carries out; one event is one transaction. */
 export const createM2m = (deps: M2mDeps): M2m => {
@@ -41,6 +44,24 @@ export const createM2m = (deps: M2mDeps): M2m => {
       }
     }
     if (failure) throw failure.error
+  }
+  /** Unix ms before which a thread's timer is not tried again, though it is due. */
+  const waits = new Map<string, number>()
+  let payAt = 0
+  const dueAfter = (t: Thread): number | null => {
+    const due = dueOf(t)
+    return due === null ? null : Math.max(due, waits.get(t.id) ?? 0)
+  }
+  const payAll = (): void => {
+    payAt = clock.now() + AGAIN_MS
+    each(core.owing(), (t) => transact(() => core.pay(t.id)))
+  }
+  const both = (one: () => unknown, other: () => void): void => {
+    try {
+      one()
+    } finally {
+      other()
+    }
   }
   const openWith = (genesis: Genesis): Thread[] => live().filter((t) => t.peerGenesis === genesis && isHandshake(t.state))
 
@@ -112,7 +133,11 @@ export const createM2m = (deps: M2mDeps): M2m => {
       if (t !== undefined) transact(() => void handle(t.id, { type: 'channelClosed', reason }))
     },
 
-    forked: (genesis, why) => transact(() => each(live(), (t) => void (t.peerGenesis === genesis && drive(t.id, { type: 'fork', why })))),
+    forked: (genesis, why) =>
+      each(
+        live().filter((t) => t.peerGenesis === genesis),
+        (t) => transact(() => void drive(t.id, { type: 'fork', why })),
+      ),
 
     threads: () => [...core.all()].map(summaryOf),
     live: (peerId) => live().flatMap((t) => (t.peerId === peerId ? [summaryOf(t)] : [])),
@@ -133,23 +158,37 @@ export const createM2m = (deps: M2mDeps): M2m => {
     nextDue: () => {
       let next: number | null = null
       for (const t of live()) {
-        const due = dueOf(t)
+        const due = dueAfter(t)
         if (due !== null) next = Math.min(next ?? due, due)
       }
-      return next
+      return core.owing().length === 0 ? next : Math.min(next ?? payAt, payAt)
     },
 
     tick: () => {
       const now = clock.now()
-      each(live(), (t) => {
-        const due = dueOf(t)
-        if (due !== null && due <= now) transact(() => void handle(t.id, { type: 'timer' }))
-      })
+      const due = live().filter((t) => (dueAfter(t) ?? Number.POSITIVE_INFINITY) <= now)
+      both(
+        () => now >= payAt && core.owing().length > 0 && payAll(),
+        () =>
+          each(due, (t) => {
+            waits.set(t.id, now + AGAIN_MS)
+            transact(() => void handle(t.id, { type: 'timer' }))
+            // It did what it was for; the next one has its own time.
+            if ((dueOf(get(t.id)) ?? Number.POSITIVE_INFINITY) > now) waits.delete(t.id)
+          }),
+      )
+    },
+
+    goOn: () => {
+      waits.clear()
+      both(payAll, () => each(live(), (t) => transact(() => advance(t.id))))
     },
 
     resume: () =>
-      each(live(), (t) =>
+      each(new Set([...core.owing(), ...live()]), (t) =>
         transact(() => {
+          core.pay(t.id)
+          if (isOver(t.state)) return
           const gone = (t.state === 'open' || t.state === 'closing') && (t.sessionId === null || !channels.has(t.sessionId))
           if (gone || !agreement.readable(t)) return void handle(t.id, { type: 'lost' })
           advance(t.id)

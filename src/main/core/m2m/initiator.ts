@@ -90,6 +90,8 @@ const row = (t: Thread, e: RowEvent, env: Env): Step => {
   }
   // The peer was quicker; what it holds is looked at once the own row is written.
   if (at === 'i.keyed B3') return step(t, { kept: e.mark.seq })
+  // The seal is a row: it is looked at again when the ledger takes one.
+  if (at === 'i.act B3' && env.mute !== null) return drop(t, env.mute)
   if (at === 'i.act B3') return step(t, { ...seen, state: 'open', since: env.now }, pin, { do: 'seal' }, { do: 'send', t: 'seal' }, { do: 'open' })
   return drop(t, `${e.name} in ${t.state}`)
 }

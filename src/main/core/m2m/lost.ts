@@ -90,6 +90,7 @@ export const lostSessions = ({ ledger, random, known }: LostDeps): LostSession[]
           rows,
           kept: null,
           end: null,
+          owed: null,
           frozen: null,
           createdAt: began,
           since: began,

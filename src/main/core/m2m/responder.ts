@@ -96,6 +96,8 @@ const row = (t: Thread, e: RowEvent, env: Env): Step => {
     )
   }
   if (at === 'r.ask3 A3') return step(t, { kept: e.mark.seq })
+  // The seal is a row: it is looked at again when the ledger takes one.
+  if (at === 'r.act A3' && env.mute !== null) return drop(t, env.mute)
   if (at === 'r.act A3') return step(t, { ...seen, state: 'open', since: env.now }, pin, { do: 'seal' }, { do: 'send', t: 'seal' }, { do: 'open' })
   return drop(t, `${e.name} in ${t.state}`)
 }

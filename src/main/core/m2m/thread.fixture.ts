@@ -23,7 +23,7 @@ export const NOW = 2_310_560_600 * 777
 export const env = (over: Partial<Env> & { readonly later?: bigint } = {}): Env => {
   const { later = 0n, ...rest } = over
   const tick = plusTicks(TICK, later)
-  return { now: NOW + Number(later) * 777, tick, stamp: tick, barred: null, ...rest }
+  return { now: NOW + Number(later) * 777, tick, stamp: tick, barred: null, mute: null, ...rest }
 }
 
 export const mark = (seq: number, zeqond: Zeqond = TICK): RowMark => ({ seq, hash: seq.toString(16).padStart(2, '0').repeat(32), zeqond, at: NOW })

@@ -66,6 +66,10 @@ export interface Thread {
   /** Seq of an activate row that came before the own one was written. */
   readonly kept: number | null
   readonly end: { readonly reason: EndReason; readonly by: 'us' | 'them' } | null
+  /**
+   * It ended while the own ledger took no rows: its abort or close row has still to be written, with this decision. `tell`: the peer hears of it then.
+   */
+  readonly owed: { readonly decision: string | null; readonly tell: boolean } | null
   /** Why it is frozen, for the person. */
   readonly frozen: string | null
   readonly createdAt: number
@@ -83,6 +87,8 @@ export interface Env {
   readonly stamp: Zeqond
   /** Guard F: why nothing may be agreed with this peer now; null = it may. */
   readonly barred: string | null
+  /** Why the own ledger takes no row of this thread now (it recovers, the clock is doubted, it is revoked); null = it does. */
+  readonly mute: string | null
 }
 
 /** Guards V, W, C and MAC of a row of the peer's, judged over both chains. */
@@ -131,6 +137,11 @@ export type Event =
   | { readonly type: 'stop'; readonly reason: EndReason }
   /** The peer is proved to have two histories, or to have gone back. */
   | { readonly type: 'fork'; readonly why: string }
+  /**
+   * An end that is owed may be written. `rows`: what the own chain has of the session by now (a peer may have given some back), `reachable`: the peer's
+   * card is at hand.
+   */
+  | { readonly type: 'pay'; readonly rows: Thread['rows']; readonly sessionId: string | null; readonly reachable: boolean }
 
 export type MessageType = 'propose' | 'ring' | 'show' | 'accept' | 'key' | 'activate' | 'seal' | 'close' | 'abort'
 
@@ -269,6 +280,7 @@ const fresh = (made: NewThread) => ({
   rows: {},
   kept: null,
   end: null,
+  owed: null,
   frozen: null,
 })
 

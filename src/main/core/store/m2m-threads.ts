@@ -35,6 +35,8 @@ export const M2mThreadRow = z.strictObject({
   rows: z.strictObject(Object.fromEntries(rowNames.map((name) => [name, Mark.optional()])) as Record<(typeof rowNames)[number], z.ZodOptional<typeof Mark>>),
   kept: Seq.nullable(),
   end: z.strictObject({ reason: EndReason, by: z.enum(['us', 'them']) }).nullable(),
+  // Threads of before it was noted have none.
+  owed: z.strictObject({ decision: Hex32.nullable(), tell: z.boolean() }).nullable().default(null),
   frozen: z.string().max(1000).nullable(),
   createdAt: At,
   since: At,

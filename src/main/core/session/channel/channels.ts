@@ -181,24 +181,60 @@ export const createChannels = (deps: ChannelDeps): Channels => {
     })
   }
 
+  /** Messages that were never acknowledged; none where they cannot be read any more. */
+  const unheard = (sessionId: string): (number | null)[] => {
+    try {
+      return (peek(sessionId)?.sender.unacked ?? store.channel.messages(sessionId, 'out')).map(({ message }) => message)
+    } catch (error) {
+      if (!(error instanceof AppFault) || error.code !== 'CORRUPT') throw error
+      return []
+    }
+  }
+  const wipe = (sessionId: string): void =>
+    work.run(() => {
+      const lost = unheard(sessionId).filter((message) => message !== null)
+      change(sessionId)
+      transfers.end(sessionId, 'The session was closed.')
+      store.channel.wipe(sessionId)
+      drop(sessionId)
+      lives.delete(sessionId)
+      work.after(() => store.channel.truncateJournal())
+      if (lost.length > 0) deps.onLost?.(sessionId, lost)
+    })
+
+  const resumeOne = (row: ReturnType<typeof store.channel.all>[number]): void => {
+    try {
+      lives.set(row.sessionId, loadLive(store, row, clock.monotonic()))
+    } catch (error) {
+      if (!(error instanceof AppFault) || error.code !== 'CORRUPT') throw error
+      ports.log.error('the keys of a session cannot be read', { code: error.code })
+      // Nobody else would: to the engine there is no such channel. What can still be read of its keys must not stay.
+      wipe(row.sessionId)
+      work.run(() => deps.onClose(row.sessionId, 'lost_state'))
+      return
+    }
+    work.run(() => {
+      change(row.sessionId)
+      const waiting = peek(row.sessionId)?.sender.unacked ?? []
+      transfers.reoffer(row.sessionId, (f) => waiting.some(({ header }) => header['t'] === 'file' && header['f'] === f))
+    })
+  }
+
   return {
     resume: () => {
+      let failed: { readonly error: unknown } | undefined
       for (const row of store.channel.all()) {
         if (lives.has(row.sessionId)) continue
         try {
-          lives.set(row.sessionId, loadLive(store, row, clock.monotonic()))
+          resumeOne(row)
         } catch (error) {
-          if (!(error instanceof AppFault) || error.code !== 'CORRUPT') throw error
-          ports.log.error('the keys of a session cannot be read', { code: error.code })
-          work.run(() => deps.onClose(row.sessionId, 'lost_state'))
-          continue
+          // One session that cannot go on holds up no other.
+          ports.log.error('a session was not taken up again', { error: error instanceof Error ? error.message : String(error) })
+          // Whoever asks for its channel is told that there is none: the caller must not believe that.
+          if (!lives.has(row.sessionId) && store.channel.get(row.sessionId) !== undefined) failed ??= { error }
         }
-        work.run(() => {
-          change(row.sessionId)
-          const waiting = peek(row.sessionId)?.sender.unacked ?? []
-          transfers.reoffer(row.sessionId, (f) => waiting.some(({ header }) => header['t'] === 'file' && header['f'] === f))
-        })
       }
+      if (failed) throw failed.error
     },
     lock: () => {
       for (const sessionId of lives.keys()) drop(sessionId)
@@ -272,18 +308,7 @@ export const createChannels = (deps: ChannelDeps): Channels => {
         const live = peek(sessionId)
         if (live !== null) shut(live, reason)
       }),
-    wipe: (sessionId) =>
-      work.run(() => {
-        const live = peek(sessionId)
-        change(sessionId)
-        transfers.end(sessionId, 'The session was closed.')
-        const lost = (live?.sender.unacked ?? store.channel.messages(sessionId, 'out')).map(({ message }) => message).filter((message) => message !== null)
-        store.channel.wipe(sessionId)
-        drop(sessionId)
-        lives.delete(sessionId)
-        work.after(() => store.channel.truncateJournal())
-        if (lost.length > 0) deps.onLost?.(sessionId, lost)
-      }),
+    wipe,
     wake: (peerId) => {
       for (const live of all()) if (live.row.peerId === peerId) for (const entry of live.sender.unacked) entry.dueAt = clock.monotonic()
       pump()

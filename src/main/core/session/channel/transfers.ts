@@ -42,6 +42,15 @@ export const createTransfers = (deps: TransferDeps): Transfers => {
   const incoming = new Map<string, Map<string, Incoming>>()
   const outgoing = new Map<string, Map<string, Outgoing>>()
   const now = (): number => ports.clock.monotonic()
+  /** Temporary files of the running transaction, and whose they are: made before it, they would outlive it when it fails. */
+  const fresh = new Map<string, string>()
+  work.onRollback(() => {
+    for (const [temp, id] of fresh)
+      quietly(() => {
+        if (store.files.get(id)?.temp !== temp) ports.files.remove(temp)
+      })
+    fresh.clear()
+  })
 
   const load = (session: string): void => {
     if (incoming.has(session)) return
@@ -121,6 +130,9 @@ export const createTransfers = (deps: TransferDeps): Transfers => {
       try {
         return work.run(() => {
           const { session, f } = file.row
+          // The decision that led here may still come to nothing: an outer transaction can fail after this.
+          fresh.set(temp, id)
+          work.after(() => fresh.delete(temp))
           file.row = saveFile(deps, { ...file.row, state: chunksOf(file.row.size) === 0 ? 'checking' : 'moving', temp })
           file.have = deps.say(session, { t: 'have', f, next: 0, ok: true })
           file.gapAt = now() + GAP_MS
