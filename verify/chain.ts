@@ -115,7 +115,6 @@ const readEnd = (c: Chain, r: Row): void => {
   must(c, r.at, { END_SIG: signed, STATEMENT_BINDING: s.self_genesis === c.genesis, SELF: s.peer_genesis !== c.genesis }, end.nonce)
   c.ends.push(end)
 }
-/** Kind, role and states of a step. */
 const MOVE = /^((propose initiator|accept responder) proposed accepted_pending|key \w+ accepted_pending keyed|activate \w+ keyed active)$/
 const readStep = (c: Chain, r: Row): void => {
   const { contract_id: id, from, to, operator, input } = r.payload as { [name: string]: string } & { input: Obj }
@@ -144,7 +143,6 @@ const readStep = (c: Chain, r: Row): void => {
   for (const one of used) c.nonces.set(one, c.nonces.get(one) ?? s.contract_id)
   c.steps.push(step)
 }
-
 /** Does the file prove that one key of the machine signed two histories? Not two keys: a thief of one given up could sign the second. */
 export const proves = (file: Obj): boolean => {
   if (!fits(PROOF, file)) return false

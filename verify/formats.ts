@@ -40,10 +40,9 @@ export const fits = (test: Test, value: Json): boolean => {
   if (typeof test !== 'object' || test === null) return test === value
   return isObj(value) && Object.keys({ ...test, ...value }).every((name) => Object.hasOwn(test, name) && fits(test[name], value[name]))
 }
-const each =
-  (x: Test, max = Infinity, min = 0) =>
-  (v: Json) =>
-    Array.isArray(v) && v.length >= min && v.length <= max && v.every((y) => fits(x, y))
+function each(one: Test, most = Infinity, least = 0) {
+  return (v: Json) => Array.isArray(v) && v.length >= least && v.length <= most && v.every((x) => fits(one, x))
+}
 const hex = (bytes: number) => new RegExp(`^[0-9a-f]{${2 * bytes}}$`)
 const upTo = (most: number, least = 0) => new RegExp(`^.{${least},${most}}$`, 's')
 const [any, count] = [(v: Json) => v !== undefined, (v: Json) => typeof v === 'number' && v >= 0]
@@ -90,14 +89,8 @@ export const END: Test = [
 export const ROTATE = { ...signed, kind: 'rotate', n: count, sign_pub: h32, kx_pub: h32, next: [h32, null], reason: ['planned', 'compromised', 'lost'] }
 export const REVOKE: Test = { ...signed, kind: 'revoke', reason: ['retired', 'compromised', 'lost'] }
 const profile = { chain: 'zeq-chain/1', m2m: 'zeq-m2m/1', zeqond_rule: 'floor(unix_ms/777)' }
-const keys = (v: Json) => isObj(v) && each(h32)([...Object.keys(v), ...Object.values(v)])
-const pins = each({ genesis: h32, name: upTo(64), method: [upTo(32), null], at: [tick, null] })
+const confirm_keys = (v: Json) => isObj(v) && each(h32)([...Object.keys(v), ...Object.values(v)])
+const [pins, legacy_hs] = [each({ genesis: h32, name: upTo(64), method: [upTo(32), null], at: [tick, null] }), each({ row_seq: count, hs: isObj })]
 const facts = { v: 'zeq-bundle/1', made_at: tick, exporter: h32, profile, chains: each(any, 2, 1), sessions: [each(h32, Infinity, 1), null], sig: h64 }
-export const BUNDLE: { [name: string]: Test } = {
-  ...facts,
-  confirm_keys: keys,
-  heads: each(HEAD, 10_000),
-  pins,
-  legacy_hs: each({ row_seq: count, hs: isObj }),
-}
+export const BUNDLE: { [name: string]: Test } = { ...facts, confirm_keys, heads: each(HEAD, 10_000), pins, legacy_hs }
 export const PROOF: Test = { v: 'zeq-equivocation/1', chain: HEADER, rotations: each(ROTATE, 1000), heads: each(HEAD, 2, 2) }

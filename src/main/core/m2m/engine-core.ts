@@ -1,14 +1,15 @@
-import type { Genesis, PeerId, Zeqond } from '../brand.ts'
+import type { Genesis, PeerId } from '../brand.ts'
 import { AppFault } from '../fault.ts'
 import { latest, ticks, zeqondAt } from '../ledger/zeqond.ts'
 import { type Agreement, createAgreement } from './agreement.ts'
 import type { M2mDeps } from './engine-types.ts'
 import { initiator } from './initiator.ts'
+import { muteOf, ownMute, ownRowsOf } from './mute.ts'
 import { responder } from './responder.ts'
 import { acceptOf, endReasonOf, judgeRow, markOf, placeOf } from './rows-of.ts'
 import { createSending } from './sending.ts'
 import { summaryOf, writtenIn } from './summary.ts'
-import { CLOCK_TOLERANCE, type Effect, type Env, type Event, isOver, limitOf, type PeerRowName, type RowEvent, type RowMark, type RowName, type Thread } from './thread.ts'
+import { CLOCK_TOLERANCE, type Effect, type Env, type Event, isOver, limitOf, type PeerRowName, type RowEvent, type Thread } from './thread.ts'
 import { createWriting, type Writing } from './writing.ts'
 
 /** Rounds of one transaction; more would be a loop. */
@@ -110,27 +111,14 @@ export const createCore = (deps: M2mDeps): Core => {
     if (trust === 'changed' || deps.peers.frozen(peerId)) return 'This peer’s keys are not the ones you know. Nothing can be agreed before you decide on that.'
     const machine = deps.peers.machineOf(peerId)
     if (machine !== null && machine.genesis !== genesis) return 'This peer shows another ledger than the one this handshake is with.'
-    return silent()
-  }
-
-  /** Why the own ledger takes no rows now, or null. */
-  const silent = (): string | null => {
-    if (ledger.recovering() !== null) return 'Your ledger is being restored. Nothing is added to it before that is done.'
-    if (ledger.clockDoubt() !== null) return 'Nothing is added to your ledger before you have confirmed the computer’s clock.'
-    return ledger.state(ledger.own().genesis).revokedAt === null ? null : 'Your ledger is revoked. Nothing is added to it any more.'
-  }
-  /** As `silent`; an end also names the peer's last row, and one that is ahead of the clock is not acknowledged. */
-  const muteOf = (t: Thread, tick: Zeqond): string | null => {
-    const head = ledger.followed(t.peerGenesis)?.head ?? null
-    const ahead = head !== null && ticks(head.zeqondNumber) > ticks(tick) + CLOCK_TOLERANCE
-    return silent() ?? (ahead ? 'The last row of this peer is ahead of your clock.' : null)
+    return ownMute(ledger)
   }
 
   const env = (t: Thread): Env => {
     const now = clock.now()
     const tick = zeqondAt(now)
     const stamp = latest(tick, ledger.state(ledger.own().genesis).zeqond)
-    return { now, tick, stamp, barred: barred(t.peerId, t.peerGenesis), mute: muteOf(t, tick) }
+    return { now, tick, stamp, barred: barred(t.peerId, t.peerGenesis), mute: muteOf(ledger, t.peerGenesis, tick) }
   }
 
   const save = (t: Thread): void => {
@@ -311,12 +299,8 @@ export const createCore = (deps: M2mDeps): Core => {
 
   const pay = (id: string): void => {
     const t = get(id)
-    if (t.owed === null || muteOf(t, zeqondAt(clock.now())) !== null) return
-    const rows: Partial<Record<RowName, RowMark>> = {}
-    for (const row of ledger.sessionRows(ledger.own().genesis, t.nonce)) {
-      const place = placeOf(row, t.role === 'initiator' ? 'A' : 'B')
-      if (place !== null && place !== 'odd') rows[place === 'peerEnd' ? 'ownEnd' : place] ??= markOf(row, clock.now())
-    }
+    if (t.owed === null || muteOf(ledger, t.peerGenesis, zeqondAt(clock.now())) !== null) return
+    const rows = ownRowsOf(ledger, t, clock.now())
     const sessionId = t.sessionId ?? agreement.idOf({ ...t, rows: { ...rows, ...t.rows } })
     const reachable = deps.peers.machineOf(t.peerId)?.genesis === t.peerGenesis
     drive(id, { type: 'pay', rows, sessionId, reachable })

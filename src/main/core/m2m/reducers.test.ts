@@ -170,6 +170,58 @@ describe('both', () => {
     ['i.ended', 'given up for a week', { type: 'gaveUp' }, 'ended', ['drop: a message was given up'], env({ later: 800_000n })],
   ])
 
+  const mute = env({ mute: 'not now' })
+  const owed = (decision: string | null = null, tell = true) => ({ decision, tell })
+  const pay = (over: Partial<Extract<Event, { type: 'pay' }>> = {}): Event => ({ type: 'pay', rows: {}, sessionId: null, reachable: true, ...over })
+  describe('while the own ledger takes no rows', () => {
+    check([
+      ['i.sent', 'a block', { type: 'stop', reason: 'user' }, 'ended', ['unask', 'wipe all'], mute],
+      ['i.open', 'a block', { type: 'stop', reason: 'user' }, 'closing', ['unask', 'close channel'], mute],
+      ['i.open', "the peer's close", row('peerEnd', { reason: 'user' }), 'closed', ['pinHead', 'unask', 'close channel', 'wipe all'], mute],
+      ['i.acc', 'abort without row', { type: 'peerAbort', reason: 'user' }, 'ended', ['unask', 'wipe all'], mute],
+      ['i.open', 'channel closed', { type: 'channelClosed', reason: 'age' }, 'closing', ['unask', 'close channel'], mute],
+      ['i.keyed', 'lost', { type: 'lost' }, 'ended', ['unask', 'wipe all'], mute],
+      ['r.ask1', 'no own row: nothing is owed', { type: 'stop', reason: 'user' }, 'ended', ['unask', 'send abort', 'wipe all'], mute],
+      ['i.sent', 'its time is over: it waits', { type: 'timer' }, 'i.sent', ['drop: not now'], mute],
+      ['i.closing', 'its minute is over', { type: 'timer' }, 'closed', ['wipe all'], mute],
+      ['i.act', 'the activate row: no seal could be written', row('B3'), 'i.act', ['drop: not now'], mute],
+      ['r.act', 'the activate row: no seal could be written', row('A3'), 'r.act', ['drop: not now'], mute],
+      ['i.ended', 'nothing is owed', pay(), 'ended', ['drop: nothing is owed']],
+    ])
+    it('the end is owed with its decision, and paid once', () => {
+      const asking = reduce('i.acc', { type: 'wantEnd' }).thread
+      const ended = reduce(asking, approved('abort'), mute).thread
+      expect(ended).toMatchObject({ state: 'ended', owed: owed('da'.repeat(32)) })
+      expect(told(reduce(ended, pay(), mute))).toEqual(['drop: not now'])
+      // A row of the peer's that crossed it is not answered with a row that is not there.
+      expect(told(reduce(ended, row('B2')))).toEqual(['pinHead'])
+      expect(told(reduce(ended, { type: 'gaveUp' }))).toEqual(['drop: a message was given up'])
+      const paid = reduce(ended, pay())
+      expect([paid.thread.owed, told(paid)]).toEqual([null, ['append abort user decided', 'send abort']])
+      expect(told(reduce(paid.thread, pay()))).toEqual(['drop: nothing is owed'])
+    })
+    it('to a peer that was blocked, or whose card is gone, nothing is said', () => {
+      const silent = reduce('i.ask2', rejected('key', true), mute).thread
+      expect(told(reduce(silent, pay()))).toEqual(['append abort rejected'])
+      const gone = reduce('i.open', { type: 'stop', reason: 'user' }, mute).thread
+      expect(told(reduce(gone, pay({ reachable: false })))).toEqual(['append close user'])
+    })
+    it('what another copy wrote meanwhile counts: no second end, and a close after an activate row', () => {
+      const ended = reduce('i.keyed', { type: 'stop', reason: 'user' }, mute).thread
+      expect(told(reduce(ended, pay({ rows: { ownEnd: mark(50) } })))).toEqual(['send abort'])
+      const active = reduce(ended, pay({ rows: { A3: mark(50) } }))
+      expect([active.thread.rows.A3, told(active)]).toEqual([mark(50), ['append close user', 'send close']])
+      // Its end would have to name the session id.
+      const early = reduce('i.sent', { type: 'stop', reason: 'user' }, mute).thread
+      const without = reduce(early, pay({ rows: { A2: mark(50) } }))
+      expect([told(without), without.thread.owed]).toEqual([['drop: rows of the peer are needed first'], owed()])
+    })
+    it('a peer that is caught is owed nothing', () => {
+      const ended = reduce('i.keyed', { type: 'stop', reason: 'user' }, mute).thread
+      expect(reduce(ended, { type: 'fork', why: 'two heads' }).thread).toMatchObject({ state: 'frozen', owed: null })
+    })
+  })
+
   it('close is approved, then closing; a second wish is none', () => {
     const asking = reduce('i.open', { type: 'wantEnd' }).thread
     expect(told(reduce(asking, { type: 'wantEnd' }))).toEqual(['drop: the end is asked for already'])
@@ -210,11 +262,13 @@ describe('both', () => {
 
 describe('any events in any order', () => {
   const steps = ['propose', 'accept', 'key', 'activate', 'close', 'abort'] as const
+  const pay: Event = { type: 'pay', rows: {}, sessionId: 'dd'.repeat(32), reachable: true }
   const events: fc.Arbitrary<Event> = fc.oneof(
     fc.record({ type: fc.constant('propose' as const) }),
     fc.record({ type: fc.constant('approved' as const), step: fc.constantFrom(...steps), decision: fc.constant(null), rest: fc.boolean() }),
     fc.record({ type: fc.constant('rejected' as const), step: fc.constantFrom(...steps), reason: fc.constant('rejected' as const), silent: fc.boolean() }),
     fc.constantFrom<Event>({ type: 'wantEnd' }, { type: 'timer' }, { type: 'gaveUp' }, { type: 'glare' }, { type: 'lost' }, { type: 'ring', y }, show()),
+    fc.constant<Event>(pay),
     fc.constantFrom<Event>({ type: 'channelClosed', reason: 'done' }, { type: 'stop', reason: 'user' }, { type: 'peerAbort', reason: 'user' }),
     fc.constantFrom('A1', 'A2', 'A3', 'A4', 'B1', 'B2', 'B3', 'B4', 'peerEnd').map((name): Event => row(name as 'A1')),
   )
@@ -222,13 +276,15 @@ describe('any events in any order', () => {
 
   it.each(['i.none', 'r.none'] as const)('%s: one ephemeral, rows in order, nothing after an end, no channel without the peer’s activate row', (name) => {
     fc.assert(
-      fc.property(fc.array(events, { maxLength: 40 }), (list) => {
+      fc.property(fc.array(fc.tuple(events, fc.boolean()), { maxLength: 40 }), (list) => {
         let t: Thread = threads[name]
         let ephemerals = 0
         let seq = 100
         const own: string[] = []
-        for (const event of list) {
-          const done = reduce(t, event)
+        // At the end the ledger takes rows, and what is owed is paid.
+        for (const [event, takesRows] of [...list, [pay, true] as const]) {
+          const done = reduce(t, event, takesRows ? env() : env({ mute: 'not now' }))
+          if (!takesRows) expect(told(done).filter((one) => /^append (abort|close)/.test(one))).toEqual([])
           const wasOver = isOver(t.state)
           t = done.thread
           for (const e of done.effects) {
@@ -251,6 +307,8 @@ describe('any events in any order', () => {
         expect(ephemerals).toBeLessThanOrEqual(1)
         expect(own.filter((one) => one !== 'end')).toEqual(ORDER.filter((one) => own.includes(one)))
         expect(own.indexOf('end') === -1 || own.indexOf('end') === own.length - 1).toBe(true)
+        expect(t.owed).toBeNull()
+        if ((t.state === 'ended' || t.state === 'closed') && own.length > 0) expect(own.at(-1)).toBe('end')
       }),
       { numRuns: 2_000 },
     )

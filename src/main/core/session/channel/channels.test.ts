@@ -3,7 +3,7 @@ import { toHex } from '../../crypto/bytes.ts'
 import { SecretBytes } from '../../crypto/secret.ts'
 import { x25519PublicKey } from '../../crypto/x25519.ts'
 import { AppFault } from '../../fault.ts'
-import { removeTempFolders } from '../../store/testing.fixture.ts'
+import { edit, removeTempFolders } from '../../store/testing.fixture.ts'
 import { arrived, createWorld, openSession, SESSION, undelivered, type World, write } from './channel.fixture.ts'
 import { pack, seal, streamKey } from './frame.ts'
 import { createPace } from './pace.ts'
@@ -566,6 +566,21 @@ describe('the pace', () => {
     during(1_000)
     expect(during(10_000)).toBeGreaterThan(20)
   })
+})
+
+it('keys that cannot be read: the session ends, and what is left of them does not stay on the disk', () => {
+  const { bob } = world
+  write(world, bob, 'never heard')
+  const left = (): unknown[] =>
+    edit(bob.folder, (db) => ['channel', 'channel_secret', 'channel_message'].map((table) => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()))
+  expect(left()).toEqual([{ n: 1 }, { n: 1 }, { n: 1 }])
+  edit(bob.folder, (db) => db.exec("UPDATE channel_secret SET sealed = x'00'; UPDATE channel_message SET sealed = x'00'"))
+  world.restart(bob)
+  expect(bob.closed).toEqual(['lost_state'])
+  expect(bob.channels.has(SESSION)).toBe(false)
+  expect(left()).toEqual([{ n: 0 }, { n: 0 }, { n: 0 }])
+  world.restart(bob)
+  expect(bob.closed).toEqual(['lost_state'])
 })
 
 it('pads: the length of a frame tells only steps of 256 bytes', () => {

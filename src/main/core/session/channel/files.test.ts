@@ -385,6 +385,27 @@ describe('what goes wrong', () => {
     expect(world.run(over)).toBe(true)
     expect(stateOf(world.bob)).toBe('done')
   })
+
+  it('an approval that fails after it leaves no temporary file', () => {
+    const { bob } = world
+    bob.accepting = false
+    send(noise(10))
+    world.deliverAll()
+    const approve = (fails: boolean): void =>
+      bob.work.run(() => {
+        bob.channels.acceptFile(only(bob).id, bob.downloads)
+        expect(inDownloads()).toHaveLength(1)
+        if (fails) throw new AppFault('DISK_FULL', 'from the test')
+      })
+    expect(codeOf(() => approve(true))).toBe('DISK_FULL')
+    expect([inDownloads(), stateOf(bob)]).toEqual([[], 'offered'])
+    approve(false)
+    // What fails later is not about this file any more.
+    expect(codeOf(() => bob.work.run(() => bob.channels.acceptFile('0'.repeat(32), bob.downloads)))).toBe('NOT_FOUND')
+    expect(inDownloads()).toHaveLength(1)
+    expect(world.run(over)).toBe(true)
+    expect([inDownloads(), stateOf(bob)]).toEqual([['photo.bin'], 'done'])
+  })
 })
 
 describe('ending it', () => {
