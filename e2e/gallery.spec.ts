@@ -127,8 +127,7 @@ test('a handshake on two ledgers, its session, the ledger and the audit', async 
   await look(alice, alice.main, 'proposals-handshake')
   // The same two words and the same colour on both screens.
   const words = (await prompt.locator('.match-word').allTextContents()).map((word) => word.trim())
-  for (const word of [...words, (await prompt.locator('.match-chip-name').textContent()) ?? ''])
-    await expect(alice.main.locator('body')).toContainText(word)
+  for (const word of [...words, (await prompt.locator('.match-chip-name').textContent()) ?? '']) await expect(alice.main.locator('body')).toContainText(word)
   await look(bob, prompt, 'approval-accept')
   await approve(bob, /Accept .*proposal/)
   await approvalReady(bob, /session key/)

@@ -70,7 +70,18 @@ const requestWaits = async ({ a, bob }: Pair): Promise<void> => {
     for (const secret of [a, a.slice(0, 8), 'alice', 'Answer']) expect(text).not.toContain(secret)
   }
   const locked = await snapshot(bob)
-  expect({ ...locked, app: null }).toEqual({ seq: locked.seq, app: null, peers: [], requests: [], knocks: [], history: [], sessions: [], handshakes: [], files: [], notices: [] })
+  expect({ ...locked, app: null }).toEqual({
+    seq: locked.seq,
+    app: null,
+    peers: [],
+    requests: [],
+    knocks: [],
+    history: [],
+    sessions: [],
+    handshakes: [],
+    files: [],
+    notices: [],
+  })
   expect(locked.app.waiting).toBe(1)
   await screenshot(bob.main, 'locked')
   // Nothing to look at: the approval window puts itself away.

@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { noOrders } from './approvals/policy.ts'
+import { systemClock } from './node-ports.ts'
 import { ledgerOf, length, machine, openAuto, reopen, sees, shake, snapshot } from './recovery.fixture.ts'
 import { openTestRelay, passphrase, type TestRelay, type TestWallet, until } from './wallet.fixture.ts'
 
@@ -94,6 +96,23 @@ describe('while the own ledger takes no rows', () => {
     alice.wallet.ledgerGoOn({})
     expect(length(alice)).toBe(before + 1)
     await until('bob to take it', () => sessionsOf(bob)[0] === 'closed')
+  })
+})
+
+describe('a clock in doubt', () => {
+  it('a peer can be blocked; the close is written when the clock is confirmed', { timeout: 60_000 }, async () => {
+    let ahead = 0
+    const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+    const bob = await openAuto(relay, 'bob')
+    const alice = await relay.wallet('alice', { m2m: true, orders: { ...noOrders, policy: { default: 'auto', peers: {} } }, ports: { clock } })
+    await shake(alice, bob)
+    const before = length(alice)
+    ahead = 31 * 86_400_000
+    alice.wallet.peerPolicy({ peer: bob.id(), policy: { kind: 'block' } })
+    expect([peerPolicy(alice, bob), length(alice)]).toEqual(['block', before])
+    expect(machine(alice).recovering).toMatchObject({ kind: 'clock' })
+    alice.wallet.ledgerGoOn({})
+    expect(length(alice)).toBe(before + 1)
   })
 })
 

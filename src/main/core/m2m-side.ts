@@ -286,7 +286,9 @@ export const createM2mSide = (deps: M2mSideDeps): M2mSide => {
       return true
     } catch (error) {
       const fault = error instanceof AppFault ? error : undefined
-      ports.log.error(`${what} failed`, { error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      ports.log.error(`${what} failed`, {
+        error: fault ? `${fault.code}: ${fault.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
       try {
         notice(null, 'danger', fault?.message ?? 'A part of the wallet does not work as it should. Lock it and unlock it again.')
       } catch {

@@ -406,7 +406,11 @@ const testPortsOf = (r: Recorder): Ports => ({ ...testPorts(), ...r.ports })
 /** Where a secret may stand, and why: everything else is a leak. */
 const belongs: readonly { readonly secret: RegExp; readonly place: RegExp; readonly why: string }[] = [
   { secret: /^text /, place: /^(events|messages|patches for the window) of /, why: 'the owner reads it' },
-  { secret: /^content of the file/, place: new RegExp(`^file bob/received/(${fileName}|[.]${fileName}[.][0-9a-f]+[.]part) `), why: 'the owner asked for the file' },
+  {
+    secret: /^content of the file/,
+    place: new RegExp(`^file bob/received/(${fileName}|[.]${fileName}[.][0-9a-f]+[.]part) `),
+    why: 'the owner asked for the file',
+  },
   { secret: /^confirm of session/, place: /^file bundle[.]countersign /, why: 'an auditor checks the MACs of both with it; it opens no traffic' },
   { secret: /^text |of the hosted machine$/, place: /^what is inside the backup$/, why: 'who opens it takes the owner’s place' },
   { secret: /API key [01]$/, place: /^answer to POST .*\/(state-machines|api-keys)$/, why: 'shown once to whom it is for' },
