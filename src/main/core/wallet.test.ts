@@ -46,7 +46,8 @@ describe('two wallets on one relay', () => {
     await until('answered', () =>
       alice.wallet.sessionMessages({ peer: bob.id(), before: null }).messages.find((m) => m.direction === 'ours' && m.state === 'done'),
     )
-    expect(alice.events.filter((e) => e.event === 'drop')).toEqual([])
+    // On a slow machine bob repeats his confirm before alice's request reaches him; it is counted, and changes nothing.
+    expect(alice.events.filter((e) => e.event === 'drop' && e.why !== 'confirm in init_exchange')).toEqual([])
   })
 
   it('close, and open again by reconnect', async () => {
