@@ -341,6 +341,9 @@ describe('the database edited while the wallet is closed', () => {
       )
       await until('it to be dropped', () => cards.w.events.some((e) => e.event === 'drop' && /older profile/.test(e.why)))
       expect(snapshot(cards.w).knocks).toEqual([])
+      // Nor do we take one ourselves: without its card nothing is proposed to it, in either profile.
+      expect(() => cards.w.wallet.peerPropose({ peer: bob })).toThrow(/card/)
+      expect(snapshot(cards.w).peers.find((p) => p.id === bob)).toMatchObject({ wanted: false, may: { answer: false, reconnect: false } })
       client.socket.destroy()
 
       const last = await opened('last', `DELETE FROM chain_row WHERE chain = (${own0}) AND seq = (SELECT max(seq) FROM chain_row WHERE chain = (${own0}))`)

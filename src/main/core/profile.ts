@@ -415,6 +415,9 @@ export const openProfile = (deps: ProfileDeps): Profile => {
     receiver.message(inbound.from, inbound.to === null, inbound.payload)
   }
 
+  /** It has shown a card; after a restart or a restore it is known as such though the card has yet to come again. */
+  const speaksM2m = (id: PeerId): boolean => !deps.hsOnly && (side.delivery.hasCard(id) || store.peers.get(id)?.profile === 'm2m')
+
   /** True: the line was of the m2m profile, or of a peer that speaks it. */
   const takeM2m = ({ from, to, intent, payload }: Extract<ReturnType<typeof checkInbound>, { ok: true }>, fresh: boolean): boolean => {
     if (intent === 'm2m') {
@@ -430,8 +433,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       side.delivery.heard(from)
       if (fresh && side.delivery.hasCard(from)) followM2m(from)
     }
-    // After a restore it is known as such though its card has yet to come.
-    if (!side.delivery.hasCard(from) && store.peers.get(from)?.profile !== 'm2m') return false
+    if (!speaksM2m(from)) return false
     // A peer that showed a card never becomes one of the older profile by itself: that would be a downgrade.
     if (intent !== 'register') dropped(`m2m: ${intent} of the older profile`)
     return true
@@ -501,7 +503,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       sessions: store.sessions.count(id),
       genesis: side.keysOf(id)?.genesis ?? null,
       caught: side.caught(id),
-      m2m: deps.hsOnly || !side.delivery.hasCard(id) ? null : side.status(id),
+      m2m: speaksM2m(id) ? side.status(id) : null,
     })
   }
 
@@ -521,7 +523,7 @@ export const openProfile = (deps: ProfileDeps): Profile => {
       const peer = named(id)
       if (isFrozen(peer)) throw new AppFault('STATE', 'Nothing can be proposed to this peer before you decide on its key.')
       if (side.caught(id) !== null) throw new AppFault('STATE', 'Its ledger contradicts itself. Nothing is agreed with it any more.')
-      if (!deps.hsOnly && side.delivery.hasCard(id)) return side.propose(id)
+      if (speaksM2m(id)) return side.propose(id)
       const t = engine.peekInitiator(id)
       if (t.state !== 'init_ready') throw new AppFault('STATE', 'A session of yours with this peer is under way already.')
       work.run(() => {
